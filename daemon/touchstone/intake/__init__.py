@@ -1,0 +1,45 @@
+"""Where bytes come from: guarded URL fetch, files, uploads, playlists.
+
+Every source ends as a `Material`: bytes on disk exactly as they came, since provenance and metadata are
+in them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+class IntakeError(Exception):
+    """The bytes could not be had. The text is the reason, in words, and names the source.
+
+    `code` is stable and short: `not_found`, `not_a_file`, `empty`, `too_large`, `timeout`, `refused_address`,
+    `too_many_redirects`, `http_status`, `fetch_off`, `protected`, `unsupported`.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Material:
+    """Bytes at hand, ready to be examined.
+
+    Attributes:
+        path: the bytes as they came: the user's own file, or a private temporary one.
+        fragments: media segments of a fragmented MP4 whose init segment is `path`, in order.
+        name: what the source calls itself.
+        url: where it was fetched from.
+        size: bytes in `path`.
+        complete: false when only parts of a long remote file were fetched (holes read as zeros).
+        sha256: of the bytes in `path`; None when not complete.
+    """
+
+    path: Path
+    size: int
+    fragments: tuple[Path, ...] = field(default=())
+    name: str | None = None
+    url: str | None = None
+    complete: bool = True
+    sha256: str | None = None

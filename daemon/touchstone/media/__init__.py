@@ -1,0 +1,1 @@
+"""Reading video: container probe, sandboxed workers, frame sampling."""

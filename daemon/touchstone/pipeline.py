@@ -1,0 +1,133 @@
+"""The one way through a scan: intake -> media -> examiners -> verdict.
+
+The command line and the daemon both run this, so the same input gets the same answer.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .intake import IntakeError, Material
+from .media.container import Container
+from .media.workers import Checked, ContainerRead, Found, Skipped, Unreadable, Workers
+from .verdict import DEFAULT_PRIOR, Evidence, Scan, Source, SourceKind, Verdict, unreadable, weigh
+from .wire import AnySource, EvidenceFound, FileSource, Progress, ScanEvent, UploadSource, VerdictReached
+
+EXAMINERS = ("content_credentials", "labels")
+"""Every examiner there is, cheap to dear."""
+
+OnEvent = Callable[[ScanEvent], Awaitable[None]]
+
+
+class Intake(Protocol):
+    """Turns a source into bytes on disk for as long as the context is open."""
+
+    def open(self, source: AnySource) -> AbstractAsyncContextManager[Material]: ...
+
+
+async def _ignore(_: ScanEvent) -> None:
+    return None
+
+
+@dataclass
+class _Findings:
+    container: Container | None = None
+    evidence: list[Evidence] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    unreadable: str | None = None
+
+
+class Pipeline:
+    """Scans sources. One instance serves any number of scans at once.
+
+    Args:
+        intake: where bytes come from.
+        workers: what reads them.
+        prior: the user's prior probability that a video is AI-made, in (0, 1).
+    """
+
+    def __init__(self, intake: Intake, workers: Workers, *, prior: float = DEFAULT_PRIOR) -> None:
+        self._intake = intake
+        self._workers = workers
+        self._prior = prior
+
+    async def scan(self, source: AnySource, on_event: OnEvent = _ignore, scan_id: str | None = None) -> Scan:
+        """Scan one source. Bad input ends as a scan with the label `unreadable`, never as an exception."""
+        started = time.perf_counter()
+        findings = _Findings()
+        material: Material | None = None
+        await on_event(Progress(stage="intake"))
+        try:
+            async with self._intake.open(source) as material:
+                await self._examine(material, findings, on_event)
+        except IntakeError as reason:
+            findings.unreadable = str(reason)
+        verdict = self._verdict(findings)
+        scan = Scan(
+            id=scan_id or new_scan_id(),
+            source=_describe(source, material, findings.container),
+            verdict=verdict,
+            evidence=findings.evidence,
+            checked=findings.checked,
+            skipped=findings.skipped,
+            took_ms=round((time.perf_counter() - started) * 1000, 2),
+        )
+        await on_event(VerdictReached(scan=scan))
+        return scan
+
+    async def _examine(self, material: Material, findings: _Findings, on_event: OnEvent) -> None:
+        await on_event(Progress(stage="examine", fraction=0.0))
+        async for message in self._workers.examine(material, EXAMINERS):
+            match message:
+                case ContainerRead(container):
+                    findings.container = container
+                case Found(evidence):
+                    findings.evidence.append(evidence)
+                    await on_event(EvidenceFound(evidence=evidence))
+                case Checked(name):
+                    findings.checked.append(name)
+                case Skipped(name, reason):
+                    findings.skipped[name] = reason
+                case Unreadable(reason):
+                    findings.unreadable = reason
+            if isinstance(message, Checked | Skipped):
+                done = len(findings.checked) + len(findings.skipped)
+                await on_event(
+                    Progress(stage="examine", fraction=done / len(EXAMINERS), examiner=message.examiner)
+                )
+
+    def _verdict(self, findings: _Findings) -> Verdict:
+        if findings.unreadable is not None and not findings.evidence:
+            return unreadable(findings.unreadable)
+        return weigh(findings.evidence, findings.checked, findings.skipped, prior=self._prior)
+
+
+def new_scan_id() -> str:
+    """A fresh scan id: 32 hex digits."""
+    return uuid.uuid4().hex
+
+
+def _describe(source: AnySource, material: Material | None, container: Container | None) -> Source:
+    url = getattr(source, "url", None)
+    name = source.path if isinstance(source, FileSource) else None
+    if isinstance(source, UploadSource):
+        name = source.name
+    return Source(
+        kind=SourceKind(source.kind),
+        url=url,
+        name=name or (material.name if material else None),
+        sha256=material.sha256 if material else None,
+        size_bytes=material.size if material else None,
+        container=container.format if container else None,
+        codec=container.codec if container else None,
+        width=container.width if container else None,
+        height=container.height if container else None,
+        fps=container.fps if container else None,
+        duration_s=container.duration_s if container else None,
+    )

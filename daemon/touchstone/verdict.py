@@ -1,0 +1,372 @@
+"""Domain types of a scan, and how evidence is weighed into a verdict.
+
+The types are pydantic models and the single source of the wire format `touchstone.scan/1`: the
+OpenAPI document and the extension's TypeScript types are generated from them. Everything here is
+pure: no I/O, no clock, and nothing of the project is imported but its messages.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .messages import say
+
+SCHEMA: Literal["touchstone.scan/1"] = "touchstone.scan/1"
+
+
+class Label(StrEnum):
+    """What is said about a video."""
+
+    AI_GENERATED = "ai_generated"
+    AI_EDITED = "ai_edited"
+    CAMERA_ORIGINAL = "camera_original"
+    NO_SIGNS = "no_signs"
+    INCONCLUSIVE = "inconclusive"
+    UNREADABLE = "unreadable"
+
+
+class Basis(StrEnum):
+    """The kind of evidence a verdict rests on, strongest first."""
+
+    SIGNED = "signed"
+    DECLARED = "declared"
+    WATERMARK = "watermark"
+    VISIBLE_MARK = "visible_mark"
+    DETECTOR = "detector"
+    NONE = "none"
+
+
+class Strength(StrEnum):
+    """How strongly the evidence supports the label.
+
+    The words for measured evidence follow the ENFSI verbal scale for likelihood ratios:
+    1-10 limited, 10-100 moderate, 100-10,000 strong, above that very strong.
+    `verified` is kept for valid signatures by a trusted signer.
+    """
+
+    VERIFIED = "verified"
+    VERY_STRONG = "very_strong"
+    STRONG = "strong"
+    MODERATE = "moderate"
+    LIMITED = "limited"
+    NONE = "none"
+
+
+class Supports(StrEnum):
+    """What a piece of evidence speaks for."""
+
+    AI = "ai"
+    EDITED = "edited"
+    CAMERA = "camera"
+    NEITHER = "neither"
+
+
+class SourceKind(StrEnum):
+    """How the video reached Touchstone."""
+
+    URL = "url"
+    FILE = "file"
+    UPLOAD = "upload"
+    FRAMES = "frames"
+
+
+class Model(BaseModel):
+    """Base of all wire types: unknown fields are an error, instances do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_enum_values=False)
+
+
+class Span(Model):
+    """A stretch of the clip, in seconds from its start, and what was measured there."""
+
+    start_s: float = Field(ge=0)
+    end_s: float = Field(ge=0)
+    score: float | None = None
+
+
+class Evidence(Model):
+    """One finding of one examiner.
+
+    `log10_lr` is a measured log10 likelihood ratio (positive: supports AI) or null where nothing was
+    measured. `verified` is true only for a valid signature by a trusted signer.
+    """
+
+    examiner: str
+    finding: str
+    supports: Supports
+    log10_lr: float | None = None
+    verified: bool = False
+    details: dict[str, Any] = Field(default_factory=dict)
+    spans: list[Span] = Field(default_factory=list)
+    took_ms: float = Field(default=0, ge=0)
+
+
+class Source(Model):
+    """Where the video came from and what its container says about it. Unknown fields are null."""
+
+    kind: SourceKind
+    url: str | None = None
+    name: str | None = None
+    sha256: str | None = None
+    size_bytes: int | None = None
+    container: str | None = None
+    codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    duration_s: float | None = None
+
+
+class Verdict(Model):
+    """What can honestly be said, in a label, its basis, its strength and a sentence."""
+
+    label: Label
+    basis: Basis = Basis.NONE
+    strength: Strength = Strength.NONE
+    probability: float | None = Field(default=None, ge=0, le=1)
+    generator: str | None = None
+    headline: str
+
+
+class ModelUse(Model):
+    """Which model file answered, and where it ran."""
+
+    version: str
+    variant: str
+    provider: str
+
+
+class Scan(Model):
+    """One scan from end to end: `touchstone.scan/1`."""
+
+    schema_: Annotated[Literal["touchstone.scan/1"], Field(alias="schema")] = SCHEMA
+    id: str
+    source: Source
+    verdict: Verdict
+    evidence: list[Evidence] = Field(default_factory=list)
+    checked: list[str] = Field(default_factory=list)
+    skipped: dict[str, str] = Field(default_factory=dict)
+    models: dict[str, ModelUse] = Field(default_factory=dict)
+    calibration: str | None = None
+    took_ms: float = Field(default=0, ge=0)
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+# --- weighing ---------------------------------------------------------------------------------
+
+BASIS_OF_EXAMINER: Mapping[str, Basis] = {
+    "content_credentials": Basis.SIGNED,
+    "labels": Basis.DECLARED,
+    "visible_marks": Basis.VISIBLE_MARK,
+    "watermarks": Basis.WATERMARK,
+    "detector": Basis.DETECTOR,
+}
+
+# No single examiner may move the sum further than this (DESIGN.md, "The verdict"). The detector's cap is
+# the top of "moderate support": science.md part 2 shows that its calibration cannot carry more.
+CAP_LOG10_LR: Mapping[str, float] = {"detector": 2.0}
+DEFAULT_CAP_LOG10_LR = 6.0
+
+# Posterior thresholds with the inconclusive band between them, under the user's prior.
+CALL_AI_ABOVE = 0.90
+CALL_NO_SIGNS_BELOW = 0.50
+DEFAULT_PRIOR = 0.05
+
+
+def strength_of(log10_lr: float) -> Strength:
+    """The ENFSI-style word for a measured log10 likelihood ratio."""
+    size = abs(log10_lr)
+    if size >= 4:
+        return Strength.VERY_STRONG
+    if size >= 2:
+        return Strength.STRONG
+    if size >= 1:
+        return Strength.MODERATE
+    return Strength.LIMITED if size > 0 else Strength.NONE
+
+
+def weigh(
+    evidence: Sequence[Evidence],
+    checked: Iterable[str],
+    skipped: Mapping[str, str],
+    *,
+    prior: float = DEFAULT_PRIOR,
+) -> Verdict:
+    """Weigh all evidence of one scan into a verdict.
+
+    A valid and trusted signature decides. Otherwise a declared label is reported as the claim it is.
+    Otherwise measured likelihood ratios add up, each examiner's part capped, to a posterior under
+    `prior` (probability that a video is AI-made before anything is looked at). Contradictions stay
+    visible in the headline.
+
+    Args:
+        evidence: everything that was found.
+        checked: names of the examiners that ran to their end.
+        skipped: examiner name to the reason it did not.
+        prior: in (0, 1).
+    """
+    if not 0 < prior < 1:
+        raise ValueError(f"prior must lie between 0 and 1, both excluded; got {prior}")
+    return (
+        _by_signature(evidence)
+        or _by_declaration(evidence)
+        or _by_measurement(evidence, prior)
+        or _without_evidence(evidence, tuple(checked), skipped)
+    )
+
+
+def unreadable(reason: str) -> Verdict:
+    """The verdict on something that could not be read, with the reason in words."""
+    return Verdict(label=Label.UNREADABLE, headline=say("verdict.headline.unreadable", reason=reason))
+
+
+_LABEL_OF = {
+    Supports.AI: Label.AI_GENERATED,
+    Supports.EDITED: Label.AI_EDITED,
+    Supports.CAMERA: Label.CAMERA_ORIGINAL,
+}
+
+
+def _by_signature(evidence: Sequence[Evidence]) -> Verdict | None:
+    verified = [e for e in evidence if e.verified and e.supports is not Supports.NEITHER]
+    if not verified:
+        return None
+    # What AI touched stays touched: of several signed statements the one that says most about AI leads.
+    order = (Supports.AI, Supports.EDITED, Supports.CAMERA)
+    lead = min(verified, key=lambda e: order.index(e.supports))
+    signer = lead.details.get("signer") or say("verdict.word.someone")
+    generator = _generator(lead)
+    key = f"verdict.headline.signed_{lead.supports.value}"
+    if generator and generator.casefold() not in str(signer).casefold() and lead.supports is not Supports.CAMERA:
+        headline = say(f"{key}_with", signer=signer, generator=generator)
+    else:
+        headline = say(key, signer=signer)
+    return Verdict(
+        label=_LABEL_OF[lead.supports],
+        basis=Basis.SIGNED,
+        strength=Strength.VERIFIED,
+        generator=generator,
+        headline=headline + _contradiction(lead, evidence),
+    )
+
+
+def _by_declaration(evidence: Sequence[Evidence]) -> Verdict | None:
+    """Claims that nobody verified: labels in metadata, and manifests whose signer is not trusted."""
+    claims = [
+        e
+        for e in evidence
+        if not e.verified
+        and e.log10_lr is None
+        and e.supports in (Supports.AI, Supports.EDITED)
+        and BASIS_OF_EXAMINER.get(e.examiner) in (Basis.SIGNED, Basis.DECLARED)
+    ]
+    if not claims:
+        return None
+    lead = min(claims, key=_claim_rank)
+    certainty = str(lead.details.get("certainty", "stated"))
+    generator = _generator(lead) or next((g for g in map(_generator, claims) if g), None)
+    suffix = "possible" if certainty in ("possible", "suspected") else "stated"
+    key = f"verdict.headline.declared_{lead.supports.value}_{suffix}"
+    where = lead.details.get("claimed_by") or say("verdict.word.its_metadata")
+    return Verdict(
+        label=_LABEL_OF[lead.supports],
+        basis=Basis.DECLARED,
+        strength=_CLAIM_STRENGTH.get(certainty, Strength.MODERATE),
+        generator=generator,
+        headline=say(key, where=where) + _contradiction(lead, evidence),
+    )
+
+
+# How far an unverified claim is taken, by details.certainty. `attested`: an intact signature by a known
+# signer whose certificate no longer validates; `stated`: a plain claim; `possible` and `suspected`: the
+# weaker values that GB 45438-2025 defines for its label.
+_CLAIM_STRENGTH: Mapping[str, Strength] = {
+    "attested": Strength.STRONG,
+    "stated": Strength.MODERATE,
+    "possible": Strength.LIMITED,
+    "suspected": Strength.LIMITED,
+}
+_CLAIM_ORDER = ("attested", "stated", "possible", "suspected")
+
+
+def _claim_rank(claim: Evidence) -> tuple[int, int]:
+    certainty = str(claim.details.get("certainty", "stated"))
+    rank = _CLAIM_ORDER.index(certainty) if certainty in _CLAIM_ORDER else len(_CLAIM_ORDER)
+    return rank, 0 if claim.supports is Supports.AI else 1
+
+
+def _by_measurement(evidence: Sequence[Evidence], prior: float) -> Verdict | None:
+    measured = [e for e in evidence if e.log10_lr is not None]
+    if not measured:
+        return None
+    sums: dict[str, float] = {}
+    for e in measured:
+        sums[e.examiner] = sums.get(e.examiner, 0.0) + (e.log10_lr or 0.0)
+    capped = {
+        name: math.copysign(min(abs(total), CAP_LOG10_LR.get(name, DEFAULT_CAP_LOG10_LR)), total)
+        for name, total in sums.items()
+    }
+    total = sum(capped.values())
+    log10_odds = total + math.log10(prior / (1 - prior))
+    probability = 1 / (1 + 10**-log10_odds)
+    leader = max(capped, key=lambda name: capped[name])
+    basis = BASIS_OF_EXAMINER.get(leader, Basis.DETECTOR)
+    if probability >= CALL_AI_ABOVE:
+        lead = max((e for e in measured if e.examiner == leader), key=lambda e: e.log10_lr or 0.0)
+        generator = _generator(lead)
+        edited = lead.supports is Supports.EDITED
+        key = f"verdict.headline.measured_{basis.value}"
+        return Verdict(
+            label=Label.AI_EDITED if edited else Label.AI_GENERATED,
+            basis=basis,
+            strength=strength_of(total),
+            probability=probability,
+            generator=generator,
+            headline=(say(f"{key}_with", generator=generator) if generator else say(key))
+            + _contradiction(lead, evidence),
+        )
+    if probability > CALL_NO_SIGNS_BELOW:
+        return Verdict(
+            label=Label.INCONCLUSIVE,
+            basis=basis,
+            strength=strength_of(total),
+            probability=probability,
+            headline=say("verdict.headline.between_thresholds"),
+        )
+    return None
+
+
+def _without_evidence(
+    evidence: Sequence[Evidence], checked: Sequence[str], skipped: Mapping[str, str]
+) -> Verdict:
+    if any(e.details.get("tampered") for e in evidence):
+        return Verdict(label=Label.INCONCLUSIVE, headline=say("verdict.headline.tampered"))
+    if any(e.details.get("claims_camera") for e in evidence):
+        return Verdict(label=Label.NO_SIGNS, headline=say("verdict.headline.no_signs_camera_claim"))
+    if not checked:
+        reason = next(iter(skipped.values()), say("verdict.word.nothing_could_run"))
+        return Verdict(label=Label.INCONCLUSIVE, headline=say("verdict.headline.not_checked", reason=reason))
+    return Verdict(label=Label.NO_SIGNS, headline=say("verdict.headline.no_signs"))
+
+
+def _generator(e: Evidence) -> str | None:
+    name = e.details.get("generator")
+    return str(name) if name else None
+
+
+def _contradiction(lead: Evidence, evidence: Sequence[Evidence]) -> str:
+    """A sentence for evidence that speaks against the lead: shown, never averaged away."""
+    if any(e.details.get("tampered") for e in evidence if e is not lead):
+        return " " + say("verdict.contradiction.tampered")
+    ai_side = (Supports.AI, Supports.EDITED)
+    if lead.supports is Supports.CAMERA and any(e.supports in ai_side for e in evidence):
+        return " " + say("verdict.contradiction.camera_but_ai")
+    if lead.supports in ai_side and any(e.supports is Supports.CAMERA for e in evidence):
+        return " " + say("verdict.contradiction.ai_but_camera")
+    return ""
