@@ -1,0 +1,1 @@
+"""The user's machine: directories, secrets, the daemon's process, browsers' manifests, autostart."""
