@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def corpus_folder(environment: dict[str, str] | os._Environ[str] = os.environ) -> Path | None:
-    """The shared corpus: `TOUCHSTONE_CORPUS`, or `../shared/corpus` beside the repository; None without one."""
+    """The shared corpus: `TOUCHSTONE_CORPUS`, or `../shared/corpus` beside the checkout; None without one."""
     named = environment.get("TOUCHSTONE_CORPUS")
     folder = Path(named) if named else REPOSITORY.parent / "shared" / "corpus"
     return folder if (folder / "manifest.csv").is_file() else None
