@@ -239,11 +239,15 @@ def _by_signature(evidence: Sequence[Evidence]) -> Verdict | None:
         return None
     # What AI touched stays touched: of several signed statements the one that says most about AI leads.
     order = (Supports.AI, Supports.EDITED, Supports.CAMERA)
-    lead = min(verified, key=lambda e: order.index(e.supports))
+    lead = min(verified, key=lambda e: (order.index(e.supports), e.finding))
     signer = lead.details.get("signer") or say("verdict.word.someone")
     generator = _generator(lead)
     key = f"verdict.headline.signed_{lead.supports.value}"
-    if generator and generator.casefold() not in str(signer).casefold() and lead.supports is not Supports.CAMERA:
+    if (
+        generator
+        and generator.casefold() not in str(signer).casefold()
+        and lead.supports is not Supports.CAMERA
+    ):
         headline = say(f"{key}_with", signer=signer, generator=generator)
     else:
         headline = say(key, signer=signer)
@@ -270,7 +274,9 @@ def _by_declaration(evidence: Sequence[Evidence]) -> Verdict | None:
         return None
     lead = min(claims, key=_claim_rank)
     certainty = str(lead.details.get("certainty", "stated"))
-    generator = _generator(lead) or next((g for g in map(_generator, claims) if g), None)
+    generator = _generator(lead) or next(
+        (g for g in map(_generator, sorted(claims, key=_claim_rank)) if g), None
+    )
     suffix = "possible" if certainty in ("possible", "suspected") else "stated"
     key = f"verdict.headline.declared_{lead.supports.value}_{suffix}"
     where = lead.details.get("claimed_by") or say("verdict.word.its_metadata")
@@ -295,10 +301,11 @@ _CLAIM_STRENGTH: Mapping[str, Strength] = {
 _CLAIM_ORDER = ("attested", "stated", "possible", "suspected")
 
 
-def _claim_rank(claim: Evidence) -> tuple[int, int]:
+def _claim_rank(claim: Evidence) -> tuple[int, int, bool, str]:
     certainty = str(claim.details.get("certainty", "stated"))
     rank = _CLAIM_ORDER.index(certainty) if certainty in _CLAIM_ORDER else len(_CLAIM_ORDER)
-    return rank, 0 if claim.supports is Supports.AI else 1
+    # A claim that names its generator tells more; the finding's text only makes the order certain.
+    return rank, 0 if claim.supports is Supports.AI else 1, _generator(claim) is None, claim.finding
 
 
 def _by_measurement(evidence: Sequence[Evidence], prior: float) -> Verdict | None:

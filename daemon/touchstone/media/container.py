@@ -20,7 +20,7 @@ class Tag:
     Attributes:
         place: where it was found: `mdta`, `mdir`, `xmp`, `exif`, `png:tEXt`, `riff:INFO`, `mkv:Tag`,
             `flv:onMetaData`, `sei`, `qt:udta`, ...
-        key: its name there (for XMP the namespace and local name `{ns}name`, for EXIF `0x010f`, for an SEI its
+        key: its name there (for XMP namespace and local name `{ns}name`, for EXIF `0x010f`, for an SEI its
             UUID as hex).
         value: text where the format says it is text, bytes otherwise.
     """

@@ -1,0 +1,55 @@
+"""The command line: `touchstone <command>`. A command is a thin function in a module of its own.
+
+Each command's module offers `add_parser(subparsers)`, which sets `run`, a callable `(args, env) -> int`.
+Modules keep their imports light at the top: every command pays for all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from .. import __version__
+from ..messages import say
+from ..system.environment import Environment
+from .exits import Exit
+
+COMMANDS = (
+    "up",
+    "serve",
+    "scan",
+    "sample",
+    "history",
+    "trust",
+    "browsers",
+    "native_host",
+    "token",
+    "doctor",
+)
+"""Modules of this package that hold a command, in the order `--help` lists them."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line as argparse sees it; docs/cli.md is generated from it."""
+    parser = argparse.ArgumentParser(prog="touchstone", description=say("cli.description"))
+    parser.add_argument("--version", action="version", version=f"touchstone {__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar=say("cli.command_metavar"))
+    for name in COMMANDS:
+        import_module(f"{__name__}.{name}").add_parser(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None, env: Environment | None = None) -> int:
+    """Run one command and return its exit code. The console script `touchstone` calls this."""
+    args = build_parser().parse_args(argv)
+    try:
+        code: int = args.run(args, env or Environment.of_this_machine())
+    except KeyboardInterrupt:
+        code = 130  # what a shell reports for SIGINT
+    except BrokenPipeError:
+        # The reader of our output has gone (`touchstone history | head`): not an error of ours.
+        sys.stderr.close()
+        code = Exit.DONE
+    return code

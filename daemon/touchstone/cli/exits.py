@@ -1,0 +1,13 @@
+"""What an exit code means, for every command."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes; docs/cli.md lists them."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    UNREADABLE = 3
+    FOUND = 10  # --fail-on

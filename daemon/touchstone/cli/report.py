@@ -1,0 +1,167 @@
+"""How scans are printed: for people, as JSON, as JSON lines, and into a file that a run can resume from."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
+
+from ..messages import say
+from ..system.environment import Environment
+from . import inputs
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from ..verdict import Evidence, Scan
+    from ..wire import AnySource
+
+LABELS = ("ai_generated", "ai_edited", "camera_original", "no_signs", "inconclusive", "unreadable")
+
+# A sign and a colour for each label: never colour alone.
+LOOK = {
+    "ai_generated": ("◆", "bold magenta"),
+    "ai_edited": ("◈", "bold yellow"),
+    "camera_original": ("●", "bold green"),
+    "no_signs": ("○", "cyan"),
+    "inconclusive": ("?", "bold blue"),
+    "unreadable": ("×", "bold red"),
+}
+
+
+class CannotWrite(Exception):
+    """The output file cannot be written or read back. The text names it and the remedy."""
+
+
+def key_of(source: AnySource) -> str:
+    """What tells one input from another in an output file: its address or absolute path."""
+    return getattr(source, "url", None) or getattr(source, "path", None) or ""
+
+
+def read_finished(output: Path) -> dict[str, Scan]:
+    """Scans that an earlier run wrote to `output`, by `key_of`; empty when there is no such file.
+
+    A last line that was cut off by a kill is ignored. Unreadable inputs are left out: they are tried again.
+
+    Raises:
+        CannotWrite: a line is no scan, so this is not a file that a run can resume from.
+    """
+    from ..verdict import Label, Scan
+
+    if not output.exists():
+        return {}
+    finished: dict[str, Scan] = {}
+    text = output.read_text(encoding="utf-8")
+    whole, _, cut = text.rpartition("\n")
+    for number, line in enumerate(whole.splitlines(), 1):
+        try:
+            scan = Scan.model_validate_json(line)
+        except ValueError as problem:
+            raise CannotWrite(say("cli.scan.output_not_scans", path=output, line=number)) from problem
+        if scan.verdict.label is not Label.UNREADABLE:
+            finished[scan.source.url or scan.source.name or ""] = scan
+    if cut:
+        output.write_text(whole + "\n" if whole else "", encoding="utf-8")
+    return finished
+
+
+class Printer:
+    """Prints scans as they come, and the closing summary. A context manager.
+
+    Args:
+        args: what `touchstone scan` was given.
+        env: streams and consoles.
+        total: how many scans will come, for the progress bar.
+    """
+
+    def __init__(self, args: argparse.Namespace, env: Environment, total: int) -> None:
+        self._args = args
+        self._env = env
+        self._total = total
+        self._scans: list[Scan] = []
+        self._closing = ExitStack()
+        self._file: TextIO | None = None
+        self._progress: Progress | None = None
+
+    def __enter__(self) -> Self:
+        if self._args.output:
+            mode = "a" if self._args.resume else "w"
+            try:
+                self._file = self._closing.enter_context(self._args.output.open(mode, encoding="utf-8"))
+            except OSError as problem:
+                raise CannotWrite(
+                    say("cli.scan.cannot_write", path=self._args.output, reason=problem.strerror)
+                ) from problem
+        if self._total > 1 and self._env.errors.is_terminal:
+            from rich.progress import MofNCompleteColumn, Progress
+
+            columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+            self._progress = Progress(*columns, console=self._env.errors, transient=True)
+            self._closing.enter_context(self._progress)
+            self._progress.add_task(say("cli.scan.progress"), total=self._total)
+        return self
+
+    def add(self, scan: Scan, is_new: bool = True) -> None:
+        """Print one scan; `is_new` is false for one that an earlier run had already written."""
+        written = scan.model_dump_json(by_alias=True)
+        if self._file and is_new:
+            self._file.write(written + "\n")
+            self._file.flush()
+        if self._args.jsonl:
+            self._env.stdout.write(written + "\n")
+            self._env.stdout.flush()
+        elif self._args.json:
+            self._scans.append(scan)
+        else:
+            show(scan, self._env.console)
+        if self._progress:
+            self._progress.advance(self._progress.task_ids[0])
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.close()
+        if self._args.json:
+            written = [scan.model_dump(mode="json", by_alias=True) for scan in self._scans]
+            single = inputs.is_single(self._args.inputs) and len(written) == 1
+            json.dump(written[0] if single else written, self._env.stdout, indent=2, ensure_ascii=False)
+            self._env.stdout.write("\n")
+
+
+def show(scan: Scan, console: Console) -> None:
+    """Print one scan for a person."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    sign, style = LOOK[scan.verdict.label.value]
+    console.print(Text(scan.source.url or scan.source.name or scan.id, style="bold"), soft_wrap=True)
+    line = Text(f"  {sign} ", style=style)
+    line.append(scan.verdict.headline, style=style)
+    strength = scan.verdict.strength.value
+    if strength != "none":
+        line.append("  " + say(f"cli.strength.{strength}"), style="dim")
+    console.print(line)
+    for evidence in scan.evidence:
+        console.print(Padding(Text("- " + finding_line(evidence)), (0, 0, 0, 4)))
+    for examiner, reason in scan.skipped.items():
+        skipped = say("cli.scan.skipped", examiner=examiner_name(examiner), reason=reason)
+        console.print(Padding(Text("- " + skipped, style="dim"), (0, 0, 0, 4)))
+    if scan.checked:
+        names = ", ".join(examiner_name(name) for name in scan.checked)
+        checked = say("cli.scan.checked", names=names, ms=round(scan.took_ms))
+        console.print(Padding(Text(checked, style="dim"), (0, 0, 0, 4)))
+    console.print()
+
+
+def finding_line(evidence: Evidence) -> str:
+    """One piece of evidence in one line."""
+    return say("cli.scan.finding", examiner=examiner_name(evidence.examiner), finding=evidence.finding)
+
+
+def examiner_name(examiner: str) -> str:
+    """An examiner's name for people."""
+    return say(f"cli.examiner.{examiner}")
