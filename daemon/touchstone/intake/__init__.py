@@ -13,8 +13,10 @@ from pathlib import Path
 class IntakeError(Exception):
     """The bytes could not be had. The text is the reason, in words, and names the source.
 
-    `code` is stable and short: `not_found`, `not_a_file`, `empty`, `too_large`, `timeout`, `refused_address`,
-    `too_many_redirects`, `http_status`, `fetch_off`, `protected`, `unsupported`.
+    `code` is stable and short; docs/threat-model.md says when each of those of a fetch is given.
+    Files: `not_found`, `not_a_file`, `not_readable`, `empty`. Fetches: `fetch_off`, `bad_url`,
+    `refused_address`, `dns`, `connection`, `tls`, `timeout`, `http_status`, `too_many_redirects`, `busy`,
+    `too_large`, `truncated`, `no_space`, `not_media`, `unsupported`, `protected`.
     """
 
     def __init__(self, code: str, reason: str) -> None:
@@ -33,7 +35,9 @@ class Material:
         url: where it was fetched from.
         size: bytes in `path`.
         complete: false when only parts of a long remote file were fetched (holes read as zeros).
-        sha256: of the bytes in `path`; None when not complete.
+        sha256: of the bytes in `path`; None when not complete, or too long to be worth the time.
+        present: byte ranges `(start, end)` of `path`, end excluded, in order, that really hold the source's
+            bytes; empty means all of them.
     """
 
     path: Path
@@ -43,3 +47,4 @@ class Material:
     url: str | None = None
     complete: bool = True
     sha256: str | None = None
+    present: tuple[tuple[int, int], ...] = field(default=())
