@@ -31,7 +31,7 @@ def system_keyring() -> Keyring | None:
 
 
 def own_command() -> tuple[str, ...]:
-    """The command that starts this program again: the frozen executable, or this Python with `-m touchstone`."""
+    """The command that starts this program again: a frozen executable, or Python with `-m touchstone`."""
     if getattr(sys, "frozen", False):
         return (sys.executable,)
     return (sys.executable, "-m", "touchstone")
