@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .verdict import Evidence, Model, Scan
+from .verdict import Evidence, Label, Model, Scan
 
 
 class UrlSource(Model):
@@ -83,6 +83,35 @@ class ScanState(Model):
     url: str | None = None
     page_url: str | None = None
     scan: Scan | None = None
+
+
+class ScanFeedback(Model):
+    """Body of `POST /v1/scans/{id}/feedback`: whether the verdict is right and, if not, what the video is."""
+
+    agrees: bool
+    label: Label | None = None
+    comment: str | None = Field(default=None, max_length=4000)
+
+
+class History(Model):
+    """A page of `GET /v1/scans`, newest first. `before` asks for the next page; null on the last one."""
+
+    scans: list[ScanState]
+    before: int | None = None
+
+
+class Health(Model):
+    """How the daemon is. Without a token only `service` and `status` are told."""
+
+    service: Literal["touchstone"] = "touchstone"
+    status: Literal["ok", "stopping"] = "ok"
+    version: str | None = None
+    pid: int | None = None
+    uptime_s: float | None = None
+    queued: int | None = None
+    running: int | None = None
+    fetch_urls: bool | None = Field(default=None, description="Whether the daemon may fetch videos itself.")
+    max_bytes: int | None = Field(default=None, description="Largest video in bytes that it takes.")
 
 
 class Problem(Model):
