@@ -8,8 +8,5 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    reporters: process.env.TOUCHSTONE_JUNIT
-      ? ["default", ["junit", { outputFile: process.env.TOUCHSTONE_JUNIT }]]
-      : ["default"],
   },
 });

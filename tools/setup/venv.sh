@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the virtual environment and installs exactly what requirements.lock pins, checked by hash, with
-# Touchstone itself as an editable install. Where Node.js 20 or newer is missing, it comes as a pinned
+# Touchstone itself as an editable install. Where Node.js 20.19 or newer is missing, it comes as a pinned
 # wheel into the same environment.
 #
 # usage: venv.sh FOLDER     PYTHON names the interpreter to use, if not the first of 3.11 or newer on PATH
@@ -49,7 +49,13 @@ echo "Installing the pinned Python packages (the first time this fetches some 40
 pip --require-hashes --requirement "$repository/requirements.lock"
 pip --no-deps --no-build-isolation --editable "$repository"
 
-if ! node -e 'process.exit(+process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2>/dev/null || ! command -v npm >/dev/null 2>&1; then
-    echo "Node.js 20 or newer is missing: installing it into $folder"
+# 20.19 is what the extension's build asks for.
+has_node() {
+    command -v npm >/dev/null 2>&1 && node -e '
+        const [major, minor] = process.versions.node.split(".").map(Number);
+        process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null
+}
+if ! has_node; then
+    echo "Node.js 20.19 or newer is missing: installing it into $folder"
     pip --require-hashes --requirement "$here/node.lock"
 fi

@@ -1,0 +1,79 @@
+"""Writes docs/cli.md from the command line's own parser; with --check, says whether the page is up to date.
+
+usage: cli_docs.py [--check]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from touchstone.cli import build_parser
+from touchstone.cli.exits import Exit
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "cli.md"
+
+INTRODUCTION = """# The command line
+
+Made from the program itself by `make docs`; `touchstone COMMAND --help` says the same.
+
+"""
+
+
+def render() -> str:
+    """The whole page."""
+    parser = build_parser()
+    parts = [INTRODUCTION, "## Exit codes\n\n| code | meaning |\n|---|---|\n"]
+    parts += [f"| {code.value} | {code.name.lower().replace('_', ' ')} |\n" for code in Exit]
+    parts += _command(parser, 2)
+    return "".join(parts)
+
+
+def _command(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
+    yield f"\n{'#' * level} `{parser.prog}`\n"
+    if parser.description:
+        yield f"\n{parser.description}\n"
+    own = [a for a in parser._actions if not isinstance(a, argparse._SubParsersAction | argparse._HelpAction)]
+    if own:
+        yield "\n| argument | meaning |\n|---|---|\n"
+        for action in own:
+            yield f"| {_name(action)} | {_cell(parser, action)} |\n"
+    for group in parser._actions:
+        if isinstance(group, argparse._SubParsersAction):
+            for child in dict.fromkeys(group.choices.values()):
+                yield from _command(child, level + 1)
+
+
+def _name(action: argparse.Action) -> str:
+    takes = action.metavar or (action.dest.upper() if action.nargs != 0 else "")
+    if isinstance(takes, tuple):
+        takes = " ".join(takes)
+    if not action.option_strings:
+        return f"`{takes}`"
+    return ", ".join(f"`{option} {takes}`".replace(" `", "`") for option in action.option_strings)
+
+
+def _cell(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
+    text = (action.help or "") % {**vars(action), "prog": parser.prog}
+    if action.choices:
+        text += " (one of " + ", ".join(f"`{choice}`" for choice in action.choices) + ")"
+    return text.replace("|", "\\|")
+
+
+def main() -> int:
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--check", action="store_true", help="write nothing; exit 1 when it is out of date")
+    page = render()
+    if not ask.parse_args().check:
+        PAGE.write_text(page, encoding="utf-8")
+        return 0
+    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == page:
+        return 0
+    print(f"{PAGE.name} is out of date; run `make docs`", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
