@@ -129,8 +129,9 @@ def page(rows: Sequence[Row], expected: int) -> str:
     shown = [row for at, row in enumerate(rows) if at < expected or not row.agrees]
     agree = sum(row.agrees for row in rows)
     closing = (
-        f"\n{agree} of {len(rows)} agree. The {len(rows) - len(shown)} that the table leaves out are pairs of a"
-        " file and an examiner that must find nothing there that supports AI, editing or a camera, and does not.\n"
+        f"\n{agree} of {len(rows)} agree. The {len(rows) - len(shown)} that the table leaves out are pairs of"
+        " a file and an examiner that must find nothing there that supports AI, editing or a camera, and"
+        " does not.\n"
     )
     return HEADER + "".join(row.line() + "\n" for row in shown) + closing
 
