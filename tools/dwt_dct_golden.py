@@ -2,8 +2,8 @@
 """Records what the reference DWT-DCT decoder reads from pictures that tests can make again.
 
 Needs the reference library (`pip install --no-deps invisible-watermark==0.2.0`, opencv-python-headless,
-PyWavelets, pydantic; in an environment of its own). Writes tests/examiners/watermarks/dwt_dct_golden.json; the test
-beside it holds our decoder to these bits.
+PyWavelets, pydantic; in an environment of its own). Writes tests/examiners/watermarks/dwt_dct_golden.json;
+the test beside it holds our decoder to these bits.
 
 usage: python tools/dwt_dct_golden.py [--bench] [VIDEO ...]
 With --bench: also compares speed and bits on the first frame of each VIDEO, in one run.

@@ -11,7 +11,7 @@ def _noise(seed: int, height: int, width: int) -> NDArray[np.uint8]:
 
 
 def _natural(seed: int, height: int, width: int) -> NDArray[np.uint8]:
-    """Noise on seven scales, coarse ones strongest, like a photograph's spectrum; whole numbers throughout."""
+    """Noise on seven scales, coarse ones strongest like in a photograph; whole numbers throughout."""
     rng = np.random.default_rng(seed)
     total = np.zeros((height, width, 3), dtype=np.int64)
     for octave in range(7):
