@@ -14,7 +14,8 @@ export class Home {
   readonly environment: NodeJS.ProcessEnv;
   private readonly touchstoneFolder = join(this.folder, "touchstone");
 
-  constructor() {
+  /** @param variables further environment variables, such as settings of Touchstone */
+  constructor(variables: Record<string, string> = {}) {
     this.environment = {
       PATH: process.env.PATH,
       LANG: "C.UTF-8",
@@ -24,6 +25,7 @@ export class Home {
       XDG_STATE_HOME: join(this.folder, ".local", "state"),
       XDG_CACHE_HOME: join(this.folder, ".cache"),
       TOUCHSTONE_HOME: this.touchstoneFolder,
+      ...variables,
     };
   }
 
