@@ -1,0 +1,137 @@
+"""Fetches what scanning needs of a video on the web: all of a short or signed one, parts of a long one."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp.abc import AbstractResolver
+
+from ..messages import say
+from . import IntakeError, Material
+from .addresses import AddressPolicy, PublicInternet
+from .client import Budget, WebClient
+from .files import sha256_of
+from .layout import find_headers
+from .limits import FetchLimits
+from .pacing import Pacing
+from .ranges import spread
+from .remote import READ_AHEAD, RemoteFile
+from .sniff import Kind, sniff
+from .spool import SparseFile, Spool
+from .urls import WebUrl, parse_url
+
+TAIL = 1 << 20
+"""Bytes fetched of the end of a long file: indexes and tags often stand there (Matroska, AVI, MP4 mfra)."""
+
+_NOT_VIDEO = {Kind.WEB_PAGE: "web_page", Kind.TEXT: "text"}
+
+
+class WebVideos:
+    """Fetches videos by URL. Implements `sources.Web`.
+
+    Args:
+        folder: where fetched bytes are kept while they are looked at; private to this user.
+        limits: what a fetch may cost.
+        policy: what may be connected to.
+        resolver: looks names up; the system's by default.
+        tls: how servers are verified; against the system's authorities by default.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        limits: FetchLimits | None = None,
+        policy: AddressPolicy | None = None,
+        resolver: AbstractResolver | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._limits = limits or FetchLimits()
+        self._spool = Spool(folder)
+        self._pacing = Pacing(self._limits)
+        self._client = WebClient(
+            policy or PublicInternet(), self._limits, self._pacing, resolver=resolver, tls=tls
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+    @asynccontextmanager
+    async def open(self, url: str) -> AsyncIterator[Material]:
+        """The bytes of the video at `url`, for as long as the context is open.
+
+        Raises:
+            IntakeError: the reason they could not be had, naming the URL.
+        """
+        target = parse_url(url)
+        async with self._spool.workspace() as folder:
+            async with self._pacing.turn(target.host):
+                try:
+                    async with asyncio.timeout(self._limits.total_s):
+                        material = await self._fetch(target, folder)
+                except TimeoutError as problem:
+                    seconds = f"{self._limits.total_s:g}"
+                    raise IntakeError(
+                        "timeout", say("intake.fetch.too_slow", url=target.shown, seconds=seconds)
+                    ) from problem
+            yield material
+
+    async def _fetch(self, url: WebUrl, folder: Path) -> Material:
+        budget = Budget.of(self._limits)
+        with SparseFile(folder / "video") as file:
+            async with RemoteFile(self._client, url, budget, file, self._limits.head_bytes) as remote:
+                kind = sniff(await file.read(0, self._limits.head_bytes))
+                if kind in _NOT_VIDEO:
+                    raise IntakeError(
+                        "not_media", say(f"intake.fetch.{_NOT_VIDEO[kind]}", url=remote.url.shown)
+                    )
+                await self._fetch_enough(remote, kind)
+                size = remote.size if remote.size is not None else file.present[-1][1]
+                await file.set_size(size)
+                complete = remote.complete
+                present = () if complete else file.present
+        sha256 = await asyncio.to_thread(sha256_of, file.path, size) if complete else None
+        return Material(
+            file.path,
+            size,
+            name=url.file_name,
+            url=str(url),
+            complete=complete,
+            sha256=sha256,
+            present=present,
+        )
+
+    async def _fetch_enough(self, remote: RemoteFile, kind: Kind) -> None:
+        limits = self._limits
+        if not remote.ranged or remote.size is None:
+            await self._stream_enough(remote, kind)
+            return
+        if remote.size <= limits.whole_bytes:
+            await remote.need(0, remote.size)
+            return
+        layout = await find_headers(kind, remote.read, remote.size)
+        if layout.signed and remote.size <= limits.max_bytes:
+            await remote.need(0, remote.size)
+            return
+        for start, end in layout.headers:
+            await remote.need(start, min(end, start + limits.header_bytes))
+        await remote.need(remote.size - TAIL, remote.size)
+        for start, end in spread(remote.size, limits.samples, limits.sample_bytes, READ_AHEAD):
+            await remote.need(start, end)
+
+    async def _stream_enough(self, remote: RemoteFile, kind: Kind) -> None:
+        """A server without ranges: read on from the start, and stop as soon as that will do."""
+        limits = self._limits
+        await remote.need(0, limits.whole_bytes)
+        if remote.complete:
+            return
+        held = remote.file.present[-1][1]
+        layout = await find_headers(kind, remote.file.read, held)
+        if layout.signed or not layout.has_header:
+            # A signature covers all of it; and without its header nothing of it can be decoded.
+            await remote.need(0, remote.size if remote.size is not None else limits.max_bytes)
