@@ -30,6 +30,8 @@ export interface TestBrowser {
   readonly puppeteer: Browser;
   /** Every badge in one frame, in document order. */
   badges(frame: Frame): Promise<Badge[]>;
+  /** Load the extension that was built from this checkout. */
+  installExtension(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -8,10 +8,9 @@ import { until } from "./until";
 export class Chromium implements TestBrowser {
   readonly name = "chromium";
 
-  private constructor(
-    readonly puppeteer: Browser,
-    private readonly extensionId: string | undefined,
-  ) {}
+  private extensionId = "";
+
+  private constructor(readonly puppeteer: Browser) {}
 
   /** Chromium as `home`'s user would start it, with the extension loaded unless told not to. */
   static async launch(home: Home, { extension = true, args = [] as string[] } = {}): Promise<Chromium> {
@@ -25,8 +24,13 @@ export class Chromium implements TestBrowser {
       // Chromium's sandbox refuses to run for root, which is who runs tests in a container.
       args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), ...args],
     });
-    const id = extension ? await browser.installExtension(extensionFolder("chrome")) : undefined;
-    return new Chromium(browser, id);
+    const chromium = new Chromium(browser);
+    if (extension) await chromium.installExtension();
+    return chromium;
+  }
+
+  async installExtension(): Promise<void> {
+    this.extensionId = await this.puppeteer.installExtension(extensionFolder("chrome"));
   }
 
   async badges(frame: Frame): Promise<Badge[]> {

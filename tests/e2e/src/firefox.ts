@@ -18,8 +18,13 @@ export class Firefox implements TestBrowser {
       env: home.environment,
       extraPrefsFirefox: preferences,
     });
-    if (extension) await browser.installExtension(extensionFolder("firefox"));
-    return new Firefox(browser);
+    const firefox = new Firefox(browser);
+    if (extension) await firefox.installExtension();
+    return firefox;
+  }
+
+  async installExtension(): Promise<void> {
+    await this.puppeteer.installExtension(extensionFolder("firefox"));
   }
 
   async badges(frame: Frame): Promise<Badge[]> {
