@@ -16,7 +16,7 @@ from .problems import Code, NativeError
 
 LENGTH = struct.Struct("=I")
 MAX_FROM_BROWSER = 1 << 20
-# Chromium refuses to send more than 64 MiB; a longer length was never sent as one, so the stream is not in step.
+# Chromium refuses to send more than 64 MiB, so what looks like a longer length is not one.
 MAX_SKIPPED = 64 << 20
 # 1,048,604 bytes killed the port in Chromium and in Firefox; the rest is margin.
 MAX_TO_BROWSER = 1_000_000

@@ -13,7 +13,7 @@ from ..messages import say
 
 
 class Code(IntEnum):
-    """1xx the message itself, 2xx the daemon, 3xx uploads. The member's name in lower case goes with the number."""
+    """1xx the message itself, 2xx the daemon, 3xx uploads; sent with the member's name in lower case."""
 
     MESSAGE_TOO_LARGE = 101
     MESSAGE_TRUNCATED = 102
@@ -24,6 +24,7 @@ class Code(IntEnum):
     NOT_GREETED = 107
     PROTOCOL_MISMATCH = 108
     TOO_MANY_SCANS = 109
+    HOST_FAILED = 110
 
     DAEMON_ABSENT = 201
     TOKEN_REFUSED = 202
@@ -58,7 +59,7 @@ class NativeError(Exception):
         names: places of the text in messages/en/native.toml.
     """
 
-    def __init__(self, code: Code, about: dict[str, Any] | None = None, /, **names: object) -> None:
+    def __init__(self, code: Code, about: dict[str, Any] | None = None, /, **names: Any) -> None:
         super().__init__(say(f"native.error.{code.name.lower()}", **names))
         self.code = code
         self.about = dict(about or {})

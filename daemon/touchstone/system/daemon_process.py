@@ -40,7 +40,7 @@ class DaemonNotStarted(Exception):
 
 @dataclass(frozen=True)
 class RunningDaemon:
-    """A daemon that answers.
+    """A daemon, as its runtime file describes it.
 
     Attributes:
         pid: its process.
@@ -65,10 +65,7 @@ def find(paths: Paths, timeout_s: float = HEALTH_TIMEOUT_S) -> RunningDaemon | N
     written = _read_daemon_file(paths.daemon_file)
     if written is None or not _is_ours(written.pid):
         return None
-    version = _ask_health(written.port, timeout_s)
-    if version is None:
-        return None
-    return RunningDaemon(written.pid, written.port, version, written.started_at)
+    return written if _is_healthy(written.port, timeout_s) else None
 
 
 def find_or_start(
@@ -95,7 +92,9 @@ def find_or_start(
     except LockTimeout as problem:
         raise DaemonNotStarted(say("system.daemon.start_blocked", seconds=f"{wait_s:g}")) from problem
     except OSError as problem:
-        raise DaemonNotStarted(say("system.daemon.cannot_run", command=command[0], reason=problem)) from problem
+        raise DaemonNotStarted(
+            say("system.daemon.cannot_run", command=command[0], reason=problem)
+        ) from problem
 
 
 def stop(daemon: RunningDaemon, paths: Paths, wait_s: float = STOP_WAIT_S) -> bool:
@@ -191,18 +190,16 @@ def _is_ours(pid: int) -> bool:
     return True
 
 
-def _ask_health(port: int, timeout_s: float) -> str | None:
-    """The version of the daemon at `port`, or None if nothing there answers like one. Sends no token."""
+def _is_healthy(port: int, timeout_s: float) -> bool:
+    """Whether what listens at `port` answers like our daemon. Sends no token."""
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
     try:
         connection.request("GET", HEALTH_PATH)
         response = connection.getresponse()
-        if response.status != http.HTTPStatus.OK:
-            return None
         answer = json.loads(response.read(_HEALTH_LIMIT_BYTES))
-        return str(answer["version"])
-    except (OSError, OverflowError, http.client.HTTPException, ValueError, KeyError, TypeError):
-        return None
+        return response.status == http.HTTPStatus.OK and isinstance(answer, dict) and "status" in answer
+    except (OSError, OverflowError, http.client.HTTPException, ValueError):
+        return False
     finally:
         connection.close()
 

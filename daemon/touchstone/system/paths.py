@@ -58,9 +58,9 @@ class Paths:
             data_dir=Path(dirs.user_data_dir),
             cache_dir=Path(dirs.user_cache_dir),
             log_dir=Path(dirs.user_log_dir),
-            # Not $XDG_RUNTIME_DIR: a shell without a session (ssh, cron, a container) has none, and would look for
-            # the daemon elsewhere than the browser that started it. What a dead daemon left over is found out by
-            # asking the daemon itself.
+            # Not $XDG_RUNTIME_DIR: a shell without a session (ssh, cron, a container) has none, and would
+            # look for the daemon elsewhere than the browser that started it. What a dead daemon left over is
+            # found out by asking the daemon itself.
             runtime_dir=Path(dirs.user_state_dir) / "run",
         )
 

@@ -1,0 +1,193 @@
+"""What the host does for each request: one table, from message type to handler."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from .. import __version__, native_messages
+from ..messages import say
+from ..native_messages import PROTOCOL, Limits
+from ..verdict import Model
+from ..wire import ScanFeedback, ScanRequest, UploadSource
+from .framing import MAX_FROM_BROWSER
+from .problems import Code, NativeError
+from .scans import MAX_SCANS, Submit
+from .uploads import CHUNK_BYTES, WINDOW, Upload
+
+if TYPE_CHECKING:
+    from .host import Host
+
+SETTINGS = ("fetch_urls", "max_bytes")
+"""The daemon's settings that concern the extension."""
+
+
+@dataclass(frozen=True)
+class Handling:
+    """How one type of request is handled.
+
+    Attributes:
+        model: the request.
+        handle: answers it; raises NativeError.
+        in_order: it is done before the next message is read; the others go on side by side.
+    """
+
+    model: type[Model]
+    handle: Callable[[Host, Any], Awaitable[None]]
+    in_order: bool = False
+
+
+async def _hello(host: Host, message: native_messages.Hello) -> None:
+    if message.protocol != PROTOCOL:
+        older = "extension" if message.protocol < PROTOCOL else "host"
+        raise NativeError(
+            Code.PROTOCOL_MISMATCH, theirs=message.protocol, ours=PROTOCOL, older=say(f"native.older.{older}")
+        )
+    host.greeted = True
+    await host.answer(
+        native_messages.Welcome(
+            request=message.request,
+            protocol=PROTOCOL,
+            host_version=__version__,
+            daemon=host.link.state,
+            limits=Limits(
+                message_bytes=MAX_FROM_BROWSER,
+                chunk_bytes=CHUNK_BYTES,
+                window=WINDOW,
+                upload_bytes=host.uploads.limit_bytes,
+                scans=MAX_SCANS,
+            ),
+        )
+    )
+
+
+async def _scan(host: Host, message: native_messages.ScanUrl) -> None:
+    body = ScanRequest(source=message.source, fresh=message.fresh).model_dump(mode="json")
+
+    async def submit() -> str:
+        return str((await host.link.call("POST", "/v1/scans", json=body))["id"])
+
+    await _start(host, message.request, submit)
+
+
+async def _upload_begin(host: Host, message: native_messages.UploadBegin) -> None:
+    await _acknowledge(host, message, host.uploads.begin(message))
+
+
+async def _upload_chunk(host: Host, message: native_messages.UploadChunk) -> None:
+    await _acknowledge(host, message, host.uploads.chunk(message))
+
+
+async def _upload_end(host: Host, message: native_messages.UploadEnd) -> None:
+    upload = host.uploads.end(message)
+    begin = upload.begin
+    source = UploadSource(name=begin.name, url=begin.url, page_url=begin.page_url)
+    asked = json.dumps({"source": source.model_dump(mode="json"), "fresh": begin.fresh})
+
+    def form() -> aiohttp.FormData:
+        form = aiohttp.FormData()
+        form.add_field("source", asked, content_type="application/json")
+        form.add_field("file", upload.reader(), filename=begin.name or "video")
+        return form
+
+    async def submit() -> str:
+        return str((await host.link.call("POST", "/v1/scans", form=form))["id"])
+
+    await _start(host, message.request, submit, upload.close)
+
+
+async def _upload_abort(host: Host, message: native_messages.UploadAbort) -> None:
+    host.uploads.abort(message.upload_id)
+    await host.answer(native_messages.UploadAborted(request=message.request, upload_id=message.upload_id))
+
+
+async def _get(host: Host, message: native_messages.Get) -> None:
+    scan_id = message.scan_id
+    path = f"/v1/scans/{host.scans.daemon_id(scan_id)}"
+    state = await host.link.call("GET", path, scan_id=scan_id)
+    await host.answer(
+        native_messages.ScanStateReply(request=message.request, scan_id=scan_id, state=state["state"])
+    )
+    await host.scans.follow(scan_id)
+
+
+async def _cancel(host: Host, message: native_messages.Cancel) -> None:
+    await host.scans.cancel(message.scan_id)
+    await host.answer(native_messages.Cancelled(request=message.request, scan_id=message.scan_id))
+
+
+async def _feedback(host: Host, message: native_messages.Feedback) -> None:
+    body = ScanFeedback(agrees=message.agrees, label=message.label, comment=message.comment)
+    path = f"/v1/scans/{host.scans.daemon_id(message.scan_id)}/feedback"
+    await host.link.call("POST", path, json=body.model_dump(mode="json"), scan_id=message.scan_id)
+    await host.answer(native_messages.FeedbackTaken(request=message.request, scan_id=message.scan_id))
+
+
+async def _status(host: Host, message: native_messages.StatusRequest) -> None:
+    health = None
+    with suppress(NativeError):  # a daemon that is not there is an answer, not a failure
+        health = await host.link.call("GET", "/v1/health")
+    await host.answer(
+        native_messages.Status(
+            request=message.request,
+            daemon=host.link.state,
+            host_version=__version__,
+            daemon_version=host.link.version,
+            scans=len(host.scans),
+            uploads=len(host.uploads),
+            health=health,
+        )
+    )
+
+
+async def _settings(host: Host, message: native_messages.SettingsGet) -> None:
+    health = await host.link.call("GET", "/v1/health")
+    values = {name: health[name] for name in SETTINGS if name in health}
+    await host.answer(native_messages.Settings(request=message.request, values=values))
+
+
+async def _start(host: Host, request: str, submit: Submit, drop: Callable[[], None] = lambda: None) -> None:
+    try:
+        host.scans.make_room()
+        scan_id = await submit()
+        await host.answer(native_messages.Accepted(request=request, scan_id=scan_id))
+    except BaseException:
+        drop()
+        raise
+    await host.scans.follow(scan_id, submit, drop)
+
+
+async def _acknowledge(
+    host: Host, message: native_messages.UploadBegin | native_messages.UploadChunk, upload: Upload
+) -> None:
+    await host.answer(
+        native_messages.UploadAck(
+            request=message.request,
+            upload_id=message.upload_id,
+            next_seq=upload.next_seq,
+            received=upload.received,
+        )
+    )
+
+
+HANDLERS: Mapping[str, Handling] = {
+    str(handling.model.model_fields["type"].default): handling
+    for handling in (
+        Handling(native_messages.Hello, _hello, in_order=True),
+        Handling(native_messages.ScanUrl, _scan),
+        Handling(native_messages.UploadBegin, _upload_begin, in_order=True),
+        Handling(native_messages.UploadChunk, _upload_chunk, in_order=True),
+        Handling(native_messages.UploadEnd, _upload_end),
+        Handling(native_messages.UploadAbort, _upload_abort, in_order=True),
+        Handling(native_messages.Get, _get),
+        Handling(native_messages.Cancel, _cancel),
+        Handling(native_messages.Feedback, _feedback),
+        Handling(native_messages.StatusRequest, _status),
+        Handling(native_messages.SettingsGet, _settings),
+    )
+}
