@@ -1,0 +1,51 @@
+"""Declared labels: what a file's own metadata says about AI.
+
+Sources: IPTC NewsCodes and Photo Metadata 2025.1, GB 45438-2025, and the keys that services and open
+pipelines write (docs/marks.md). A label is a claim by whoever wrote the file: it is never verified, carries no
+likelihood ratio, and its absence says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...media.container import Container
+from ...verdict import Evidence
+from .. import Clip, Needs
+from .rules import RULES
+
+
+class Labels:
+    """Declared labels in container metadata and in the SEI of the first access unit.
+
+    Reads what `media.probe` collected, never frames. Contradicting labels are all reported.
+    """
+
+    name = "labels"
+    needs = Needs.CONTAINER
+
+    def examine(self, clip: Clip) -> Iterator[Evidence]:
+        """Every claim once, in the order of the rules."""
+        yield from claims_in(clip.container)
+
+
+def claims_in(container: Container) -> Iterator[Evidence]:
+    """The claims in a container's tags; the same claim at several places of one rule is given once."""
+    seen: set[tuple[str, ...]] = set()
+    for rule in RULES:
+        for tag in container.tags:
+            if not rule.applies(tag):
+                continue
+            claim = rule.read(tag, container)
+            if claim is None:
+                continue
+            same = (
+                rule.name,
+                claim.finding,
+                claim.certainty,
+                claim.generator or "",
+                *sorted(claim.names.values()),
+            )
+            if same not in seen:
+                seen.add(same)
+                yield claim.evidence(tag, rule.name)
