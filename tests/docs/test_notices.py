@@ -1,13 +1,13 @@
-"""THIRD_PARTY_NOTICES.md names everything that is handed on, and lock files name nothing of the place they were
-made in."""
+"""The notices name everything that is handed on; lock files pin it all and name no registry."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-import notices
 import pytest
+
+import notices
 
 BARE_IMPORT = re.compile(
     r"""^\s*(?:import|export)\s+(?!type\b)[^'"]*?from\s+['"]([^.'"][^'"]*)['"]""", re.MULTILINE

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import cli_docs
 import pytest
+
+import cli_docs
 from conftest import REPOSITORY
 
 PAGES = sorted(
@@ -21,7 +22,7 @@ def test_cli_page_is_up_to_date() -> None:
 
 def links() -> Iterator[tuple[Path, str]]:
     """Links of every page to files of the repository."""
-    for page in filter(Path.is_file, PAGES):
+    for page in PAGES:
         for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
             if "://" not in target and not target.startswith("#"):
                 yield page, target
