@@ -45,6 +45,8 @@ def script(name: str, *arguments: str) -> tuple[str, ...]:
 
 
 VITEST = ("--reporter=default", "--reporter=junit", "--outputFile.junit={junit}")
+# One formatter and one set of rules for all TypeScript: the extension's.
+BIOME = ("extension/node_modules/.bin/biome", "check", "--config-path=extension", "tests/e2e")
 CHECKS = (
     Check("lint", "ruff check", (python_tool("ruff"), "check", ".")),
     Check("lint", "ruff format", (python_tool("ruff"), "format", "--check", ".")),
@@ -52,6 +54,7 @@ CHECKS = (
     Check("lint", "extension: format and lint", script("lint"), EXTENSION),
     Check("lint", "extension: types", script("check"), EXTENSION),
     Check("lint", "extension: web-ext lint", script("lint:webext"), EXTENSION),
+    Check("lint", "end to end: format and lint", BIOME),
     Check("lint", "end to end: types", script("types"), E2E),
     Check("drift", "types of the extension against the daemon's", script("types:check"), EXTENSION),
     Check("drift", "icons", script("icons:check"), EXTENSION),

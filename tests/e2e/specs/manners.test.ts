@@ -1,10 +1,10 @@
 // The badge moves, covers and breaks nothing, and can be used without a mouse.
-import { join } from "node:path";
-import type { Page } from "puppeteer-core";
-import { afterEach, describe, expect, inject, test } from "vitest";
-import { openPage, verdictBadge } from "../src/browser";
-import { until } from "../src/until";
-import { BROWSERS, World } from "../src/world";
+import { join } from 'node:path'
+import type { Page } from 'puppeteer-core'
+import { afterEach, describe, expect, inject, test } from 'vitest'
+import { openPage, verdictBadge } from '../src/browser'
+import { until } from '../src/until'
+import { BROWSERS, World } from '../src/world'
 
 const BODY = (clip: string) => `
   <style>
@@ -19,73 +19,78 @@ const BODY = (clip: string) => `
   <script>
     window.clicks = [];
     document.querySelector("video").addEventListener("click", (event) => window.clicks.push([event.offsetX, event.offsetY]));
-  </script>`;
+  </script>`
 
-describe.each(BROWSERS)("%s", (name) => {
-  let world: World;
-  afterEach(() => world?.close());
+describe.each(BROWSERS)('%s', (name) => {
+  let world: World
+  afterEach(() => world?.close())
 
   test("leaves the page's layout as it is, and clicks to the page", async () => {
-    world = await World.make(name, { extension: false });
-    const address = world.site.page("/layout", BODY(madeClip(world)));
-    const page = await openPage(world.browser, address);
-    await mediaIsLoaded(page);
-    const before = await boxes(page);
-    await world.browser.installExtension();
-    await page.reload();
-    await mediaIsLoaded(page);
-    const badge = await verdictBadge(world.browser, page.mainFrame());
-    expect(await boxes(page)).toEqual(before);
+    world = await World.make(name, { extension: false })
+    const address = world.site.page('/layout', BODY(madeClip(world)))
+    const page = await openPage(world.browser, address)
+    await mediaIsLoaded(page)
+    const before = await boxes(page)
+    await world.browser.installExtension()
+    await page.reload()
+    await mediaIsLoaded(page)
+    const badge = await verdictBadge(world.browser, page.mainFrame())
+    expect(await boxes(page)).toEqual(before)
 
-    const video = await page.evaluate(() => document.querySelector("video")?.getBoundingClientRect().toJSON());
-    expect(badge.box.width * badge.box.height).toBeLessThan((video.width * video.height) / 10);
-    await page.mouse.click(video.x + video.width / 2, video.y + video.height / 2);
-    await page.mouse.click(video.x + video.width - 10, video.y + video.height - 10);
-    expect(await page.evaluate(() => (window as unknown as { clicks: number[] }).clicks.length)).toBe(2);
-  });
+    const video = await page.evaluate(() => document.querySelector('video')?.getBoundingClientRect().toJSON())
+    expect(badge.box.width * badge.box.height).toBeLessThan((video.width * video.height) / 10)
+    await page.mouse.click(video.x + video.width / 2, video.y + video.height / 2)
+    await page.mouse.click(video.x + video.width - 10, video.y + video.height - 10)
+    expect(await page.evaluate(() => (window as unknown as { clicks: number[] }).clicks.length)).toBe(2)
+  })
 
-  test("opens its panel by keyboard, closes it by Escape and gives the focus back", async () => {
-    world = await World.make(name);
-    const page = await openPage(world.browser, world.site.page("/keyboard", BODY(madeClip(world))));
-    await verdictBadge(world.browser, page.mainFrame());
-    const focused = () => page.evaluate(() => document.activeElement?.localName);
-    for (let presses = 0; (await focused()) !== "touchstone-badge"; presses++) {
-      expect(presses, "Tab reaches the badge").toBeLessThan(20);
-      await page.keyboard.press("Tab");
+  test('opens its panel by keyboard, closes it by Escape and gives the focus back', async () => {
+    world = await World.make(name)
+    const page = await openPage(world.browser, world.site.page('/keyboard', BODY(madeClip(world))))
+    await verdictBadge(world.browser, page.mainFrame())
+    const focused = () => page.evaluate(() => document.activeElement?.localName)
+    for (let presses = 0; (await focused()) !== 'touchstone-badge'; presses++) {
+      expect(presses, 'Tab reaches the badge').toBeLessThan(20)
+      await page.keyboard.press('Tab')
     }
-    await page.keyboard.press("Enter");
-    const panel = await until("the panel is open", async () => {
-      const { panelOpen, panelText } = await verdictBadge(world.browser, page.mainFrame());
-      return panelOpen && panelText;
-    });
-    expect(panel).toContain("Kling");
-    await page.keyboard.press("Escape");
-    await until("the panel is closed", async () => !(await verdictBadge(world.browser, page.mainFrame())).panelOpen);
-    expect(await focused()).toBe("touchstone-badge");
-  });
+    await page.keyboard.press('Enter')
+    const panel = await until('the panel is open', async () => {
+      const { panelOpen, panelText } = await verdictBadge(world.browser, page.mainFrame())
+      return panelOpen && panelText
+    })
+    expect(panel).toContain('Kling')
+    await page.keyboard.press('Escape')
+    await until(
+      'the panel is closed',
+      async () => !(await verdictBadge(world.browser, page.mainFrame())).panelOpen,
+    )
+    expect(await focused()).toBe('touchstone-badge')
+  })
 
   test("keeps out of the page's reach", async () => {
-    world = await World.make(name);
-    const page = await openPage(world.browser, world.site.page("/reach", BODY(madeClip(world))));
-    await verdictBadge(world.browser, page.mainFrame());
-    expect(await page.evaluate(() => document.querySelector("touchstone-badge")?.shadowRoot ?? null)).toBeNull();
-  });
-});
+    world = await World.make(name)
+    const page = await openPage(world.browser, world.site.page('/reach', BODY(madeClip(world))))
+    await verdictBadge(world.browser, page.mainFrame())
+    expect(
+      await page.evaluate(() => document.querySelector('touchstone-badge')?.shadowRoot ?? null),
+    ).toBeNull()
+  })
+})
 
 /** Tag and box of each of the page's own elements. */
 function boxes(page: Page): Promise<unknown[]> {
   return page.evaluate(() =>
-    [...document.querySelectorAll("*")]
-      .filter((element) => element.localName !== "touchstone-badge")
+    [...document.querySelectorAll('*')]
+      .filter((element) => element.localName !== 'touchstone-badge')
       .map((element) => [element.localName, element.getBoundingClientRect().toJSON()]),
-  );
+  )
 }
 
 async function mediaIsLoaded(page: Page): Promise<void> {
-  await page.waitForFunction(() => (document.querySelector("video")?.readyState ?? 0) >= 1);
+  await page.waitForFunction(() => (document.querySelector('video')?.readyState ?? 0) >= 1)
 }
 
 function madeClip(world: World): string {
-  const made = inject("clips").find(({ kind }) => kind === "made");
-  return world.site.file(join(made?.folder ?? "", "sei.mp4"));
+  const made = inject('clips').find(({ kind }) => kind === 'made')
+  return world.site.file(join(made?.folder ?? '', 'sei.mp4'))
 }

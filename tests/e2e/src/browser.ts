@@ -1,38 +1,38 @@
 // What the tests need of a browser, whichever it is.
-import type { Browser, Frame, Page } from "puppeteer-core";
-import { until } from "./until";
+import type { Browser, Frame, Page } from 'puppeteer-core'
+import { until } from './until'
 
 export interface Box {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
+  x: number
+  y: number
+  width: number
+  height: number
 }
 
 /** A badge as a person would meet it. The badge lives in a closed shadow root, out of the page's reach. */
 export interface Badge {
   /** What it says. */
-  text: string;
+  text: string
   /** What a screen reader says. */
-  name: string;
+  name: string
   /** Label of the verdict, empty while there is none. */
-  label: string;
-  state: string;
+  label: string
+  state: string
   /** In CSS pixels of the frame's viewport. */
-  box: Box;
-  visible: boolean;
-  panelOpen: boolean;
-  panelText: string;
+  box: Box
+  visible: boolean
+  panelOpen: boolean
+  panelText: string
 }
 
 export interface TestBrowser {
-  readonly name: "chromium" | "firefox";
-  readonly puppeteer: Browser;
+  readonly name: 'chromium' | 'firefox'
+  readonly puppeteer: Browser
   /** Every badge in one frame, in document order. */
-  badges(frame: Frame): Promise<Badge[]>;
+  badges(frame: Frame): Promise<Badge[]>
   /** Load the extension that was built from this checkout. */
-  installExtension(): Promise<void>;
-  close(): Promise<void>;
+  installExtension(): Promise<void>
+  close(): Promise<void>
 }
 
 /** Reads one badge. Runs in the page with the badge's host element's shadow tree's button as `this`. */
@@ -50,15 +50,15 @@ export const READ_BADGE = `function () {
     panelOpen: open,
     panelText: open ? panel.innerText : "",
   };
-}`;
+}`
 
-export const HOST = "touchstone-badge";
+export const HOST = 'touchstone-badge'
 
 export async function openPage(browser: TestBrowser, url: string): Promise<Page> {
-  const page = await browser.puppeteer.newPage();
-  await page.setViewport({ width: 1000, height: 800 });
-  await page.goto(url, { waitUntil: "domcontentloaded" });
-  return page;
+  const page = await browser.puppeteer.newPage()
+  await page.setViewport({ width: 1000, height: 800 })
+  await page.goto(url, { waitUntil: 'domcontentloaded' })
+  return page
 }
 
 /** The one badge of a frame, once its verdict is there. */
@@ -66,12 +66,13 @@ export async function verdictBadge(browser: TestBrowser, frame: Frame, timeoutMs
   return until(
     `a verdict is shown in ${frame.url()}`,
     async () => {
-      const badges = await browser.badges(frame);
-      const [badge] = badges;
-      if (badges.length !== 1 || !badge) throw new Error(`${badges.length} badges`);
-      if (badge.label === "") throw new Error(`badge still says ${JSON.stringify(badge.text)} (${badge.state})`);
-      return badge;
+      const badges = await browser.badges(frame)
+      const [badge] = badges
+      if (badges.length !== 1 || !badge) throw new Error(`${badges.length} badges`)
+      if (badge.label === '')
+        throw new Error(`badge still says ${JSON.stringify(badge.text)} (${badge.state})`)
+      return badge
     },
     timeoutMs,
-  );
+  )
 }

@@ -1,86 +1,86 @@
 // A user's home folder that lives as long as one browser does, with a Touchstone of its own in it.
-import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { promisify } from "node:util";
-import { environmentProgram } from "./programs";
-import { until } from "./until";
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { environmentProgram } from './programs'
+import { until } from './until'
 
-const run = promisify(execFile);
+const run = promisify(execFile)
 
 export class Home {
-  readonly folder = mkdtempSync(join(tmpdir(), "touchstone-e2e-"));
-  readonly environment: NodeJS.ProcessEnv;
-  private readonly touchstoneFolder = join(this.folder, "touchstone");
+  readonly folder = mkdtempSync(join(tmpdir(), 'touchstone-e2e-'))
+  readonly environment: NodeJS.ProcessEnv
+  private readonly touchstoneFolder = join(this.folder, 'touchstone')
 
   /** @param variables further environment variables, such as settings of Touchstone */
   constructor(variables: Record<string, string> = {}) {
     this.environment = {
       PATH: process.env.PATH,
-      LANG: "C.UTF-8",
+      LANG: 'C.UTF-8',
       HOME: this.folder,
-      XDG_CONFIG_HOME: join(this.folder, ".config"),
-      XDG_DATA_HOME: join(this.folder, ".local", "share"),
-      XDG_STATE_HOME: join(this.folder, ".local", "state"),
-      XDG_CACHE_HOME: join(this.folder, ".cache"),
+      XDG_CONFIG_HOME: join(this.folder, '.config'),
+      XDG_DATA_HOME: join(this.folder, '.local', 'share'),
+      XDG_STATE_HOME: join(this.folder, '.local', 'state'),
+      XDG_CACHE_HOME: join(this.folder, '.cache'),
       TOUCHSTONE_HOME: this.touchstoneFolder,
       ...variables,
-    };
+    }
   }
 
   /** Chromium's profile, where a Chromium started by this user would have it. */
   get chromiumProfile(): string {
-    return join(this.folder, ".config", "chromium");
+    return join(this.folder, '.config', 'chromium')
   }
 
   /** Put a file into the home, e.g. a setting, before anything is started. */
   write(path: string, content: string): string {
-    const file = join(this.folder, path);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, content);
-    return file;
+    const file = join(this.folder, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, content)
+    return file
   }
 
   /** Run `touchstone` as this user and return what it printed. */
   async touchstone(...args: string[]): Promise<string> {
-    const { stdout } = await run(environmentProgram("touchstone"), args, { env: this.environment });
-    return stdout;
+    const { stdout } = await run(environmentProgram('touchstone'), args, { env: this.environment })
+    return stdout
   }
 
   /** Register the native host the way a user does: for every browser that is found. */
   async registerHost(): Promise<void> {
-    mkdirSync(this.chromiumProfile, { recursive: true });
-    mkdirSync(join(this.folder, ".mozilla"), { recursive: true });
-    await this.touchstone("browsers", "install");
+    mkdirSync(this.chromiumProfile, { recursive: true })
+    mkdirSync(join(this.folder, '.mozilla'), { recursive: true })
+    await this.touchstone('browsers', 'install')
   }
 
   /** The running daemon's process, or undefined when none is up. */
   daemonPid(): number | undefined {
     try {
-      const { pid } = JSON.parse(readFileSync(join(this.touchstoneFolder, "run", "daemon.json"), "utf8"));
-      process.kill(pid, 0);
-      return pid;
+      const { pid } = JSON.parse(readFileSync(join(this.touchstoneFolder, 'run', 'daemon.json'), 'utf8'))
+      process.kill(pid, 0)
+      return pid
     } catch {
-      return undefined;
+      return undefined
     }
   }
 
   /** End the daemon as a crash would, and return its process id. */
   async killDaemon(): Promise<number> {
-    const pid = this.daemonPid();
-    if (pid === undefined) throw new Error("no daemon is running that could be killed");
-    process.kill(pid, "SIGKILL");
-    await until("the daemon is gone", async () => this.daemonPid() === undefined);
-    return pid;
+    const pid = this.daemonPid()
+    if (pid === undefined) throw new Error('no daemon is running that could be killed')
+    process.kill(pid, 'SIGKILL')
+    await until('the daemon is gone', async () => this.daemonPid() === undefined)
+    return pid
   }
 
   async remove(): Promise<void> {
-    const pid = this.daemonPid();
+    const pid = this.daemonPid()
     if (pid !== undefined) {
-      process.kill(pid, "SIGTERM");
-      await until("the daemon has ended", async () => this.daemonPid() === undefined);
+      process.kill(pid, 'SIGTERM')
+      await until('the daemon has ended', async () => this.daemonPid() === undefined)
     }
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }
