@@ -190,7 +190,7 @@ class Store:
         Args:
             label: only those with this label.
             url: only those of this video address or shown on this page address.
-            text: only those that have this text in address, page, name or headline (the case of ASCII letters is ignored).
+            text: only those with this text in address, page, name or headline, whatever the case of a-z.
             before: `before` of the page above.
             limit: at most this many.
         """
