@@ -1,28 +1,32 @@
 """The seam between the pipeline and whatever reads hostile bytes.
 
 The pipeline hands a `Material` and the names of examiners to `Workers.examine` and reads a stream of
-messages. `InThread` runs them in a thread of this process.
+messages. `WorkerPool` (pool.py) runs them in confined processes, `InThread` in a thread of this process.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from ..examiners import Clip, Examiner, Skip
 from ..intake import Material
+from ..messages import say
 from ..verdict import Evidence
 from .container import Container, NotMedia
 from .probe import read_container
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class ContainerRead:
-    """The container was read; comes first."""
+    """The container was read; comes first. Tags may be left out: they are for examiners."""
 
     container: Container
 
@@ -43,7 +47,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Skipped:
-    """An examiner could not run, and why."""
+    """An examiner could not run, or not to its end, and why."""
 
     examiner: str
     reason: str
@@ -59,6 +63,13 @@ class Unreadable:
 Message = ContainerRead | Found | Checked | Skipped | Unreadable
 
 
+@dataclass(frozen=True)
+class Started:
+    """An examiner is about to run: whoever watches the clock starts it anew."""
+
+    examiner: str
+
+
 class Workers(Protocol):
     """Runs examiners over bytes, away from the daemon."""
 
@@ -67,28 +78,67 @@ class Workers(Protocol):
     async def close(self) -> None: ...
 
 
+@dataclass(frozen=True)
+class OpenMaterial:
+    """A material whose files are open: all that a worker gets to see of it. See `Material`."""
+
+    file: BinaryIO
+    size: int
+    fragments: Sequence[BinaryIO] = ()
+    complete: bool = True
+
+
+def examine_opened(material: OpenMaterial, examiners: Sequence[Examiner]) -> Iterator[Message | Started]:
+    """Run examiners over open files, here and now. This is what a worker process executes."""
+    try:
+        container = read_container(material.file, material.size)
+    except NotMedia as reason:
+        yield Unreadable(str(reason))
+        return
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        # A mistake in our own readers that some crafted file found: it costs this scan and is logged.
+        _log.warning("reading the container failed", exc_info=True)
+        yield Unreadable(say("workers.container_failed", error=type(error).__name__))
+        return
+    yield ContainerRead(container)
+    clip = Clip(material.file, material.size, container, material.fragments, material.complete)
+    for examiner in examiners:
+        yield Started(examiner.name)
+        yield from _examine(examiner, clip)
+
+
+def _examine(examiner: Examiner, clip: Clip) -> Iterator[Message]:
+    started = time.perf_counter()
+    try:
+        for evidence in examiner.examine(clip):
+            took_ms = round((time.perf_counter() - started) * 1000, 2)
+            yield Found(evidence.model_copy(update={"took_ms": took_ms}))
+    except Skip as reason:
+        yield Skipped(examiner.name, str(reason))
+    except MemoryError:
+        yield Skipped(examiner.name, say("workers.examiner_out_of_memory", examiner=examiner.name))
+    except Exception as error:  # noqa: BLE001 - hostile bytes reach whatever an examiner is built on; the
+        # others must still run, and nothing is hidden: the scan says that this one did not end.
+        _log.warning("examiner %s failed", examiner.name, exc_info=True)
+        kind = type(error).__name__
+        yield Skipped(examiner.name, say("workers.examiner_failed", examiner=examiner.name, error=kind))
+    else:
+        yield Checked(examiner.name)
+
+
 def examine_material(material: Material, examiners: Sequence[Examiner]) -> Iterator[Message]:
-    """Run examiners over one material, here and now. This is what a worker process executes."""
+    """Open a material's files and run examiners over them, in this process.
+
+    Raises:
+        OSError: a file cannot be opened.
+    """
     with ExitStack() as files:
         file = files.enter_context(material.path.open("rb"))
         fragments = tuple(files.enter_context(path.open("rb")) for path in material.fragments)
-        try:
-            container = read_container(file, material.size)
-        except NotMedia as reason:
-            yield Unreadable(str(reason))
-            return
-        yield ContainerRead(container)
-        clip = Clip(file, material.size, container, fragments, material.complete)
-        for examiner in examiners:
-            started = time.perf_counter()
-            try:
-                for evidence in examiner.examine(clip):
-                    took_ms = round((time.perf_counter() - started) * 1000, 2)
-                    yield Found(evidence.model_copy(update={"took_ms": took_ms}))
-            except Skip as reason:
-                yield Skipped(examiner.name, str(reason))
-            else:
-                yield Checked(examiner.name)
+        opened = OpenMaterial(file, material.size, fragments, material.complete)
+        for message in examine_opened(opened, examiners):
+            if not isinstance(message, Started):
+                yield message
 
 
 class InThread:

@@ -1,0 +1,311 @@
+"""A pool of confined worker processes: `Workers` that a hostile file cannot take the daemon down with.
+
+Workers start when they are first needed, one is kept ready beyond those that are busy, and all of them end
+when unused for a while, which is the only way their memory really goes back. A worker that crashes, hangs or
+runs out of memory costs the examiner that it was running: the others are tried again in a fresh one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from ..intake import Material
+from ..messages import say
+from .answers import Answer, Done
+from .process import WorkerLost, WorkerProcess, worker_command
+from .spec import Deadlines, Recycling, WorkerSpec
+from .workers import Checked, ContainerRead, Found, Message, Skipped, Started, Unreadable
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+_ATTEMPTS_AT_CONTAINER = 2
+_MAX_ANSWERS = 10_000  # of one job; more is a worker that was made to babble
+
+
+class WorkerPool:
+    """Runs examiners in confined processes.
+
+    Args:
+        spec: what the workers build and may use.
+        size: how many jobs run at once; further ones wait.
+        deadlines: how long each step may take.
+        recycling: when a worker is replaced.
+        command: how to start a worker; its descriptor is added as the last argument.
+        environment: variables of which the few that matter are passed on.
+    """
+
+    def __init__(
+        self,
+        spec: WorkerSpec,
+        *,
+        size: int = 2,
+        deadlines: Deadlines = Deadlines(),  # noqa: B008 - frozen
+        recycling: Recycling = Recycling(),  # noqa: B008 - frozen
+        command: Sequence[str] | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        if size < 1:
+            raise ValueError(f"a pool needs at least one worker; got size {size}")
+        self._spec = spec
+        self._size = size
+        self._deadlines = deadlines
+        self._recycling = recycling
+        self._command = list(command) if command is not None else worker_command()
+        self._environment = environment
+        self._slots = asyncio.Semaphore(size)
+        # One thread waits for each busy worker; the others start and end workers.
+        self._threads = ThreadPoolExecutor(max_workers=size + 2, thread_name_prefix="worker-pool")
+        self._idle: list[tuple[WorkerProcess, asyncio.TimerHandle]] = []
+        self._busy: set[WorkerProcess] = set()
+        self._spare: asyncio.Task[WorkerProcess] | None = None
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._closed = False
+        self.sandbox: dict[str, Any] | None = None
+        """What the newest worker said of its confinement (`SandboxReport.as_json`); None before the first."""
+
+    async def examine(self, material: Material, examiners: Sequence[str]) -> AsyncIterator[Message]:
+        """Run examiners over a material; see `Workers`. Every examiner is answered for, whatever happens."""
+        for name in examiners:
+            if name not in self._spec.examiners:
+                yield Skipped(name, say("workers.not_here"))
+        job = _Job(material, [name for name in examiners if name in self._spec.examiners])
+        async with self._slots:
+            while not job.over:
+                async for message in self._attempt(job):
+                    yield message
+
+    async def warm(self) -> None:
+        """Have a worker ready; called when a scan is announced, so that starting one takes nobody's time."""
+        if not self._idle and not self._busy:
+            self._keep_spare()
+
+    async def check(self) -> dict[str, Any]:
+        """What confines the workers, by starting one if none has been yet.
+
+        Raises:
+            WorkerLost: none could be started.
+        """
+        if self.sandbox is None:
+            async with self._slots:
+                self._give_back(await self._take())
+        return self.sandbox or {}
+
+    async def close(self) -> None:
+        """End all workers; jobs in flight end as lost."""
+        self._closed = True
+        workers = list(self._busy)
+        while self._idle:
+            worker, timer = self._idle.pop()
+            timer.cancel()
+            workers.append(worker)
+        if self._spare is not None:
+            spare, self._spare = self._spare, None
+            with suppress(WorkerLost):
+                workers.append(await spare)
+        await asyncio.gather(*(self._in_thread(worker.kill) for worker in workers), *self._tasks)
+        self._threads.shutdown(wait=False)
+
+    # --- one job ------------------------------------------------------------------------------
+
+    async def _attempt(self, job: _Job) -> AsyncIterator[Message]:
+        """Run what is left of a job in one worker."""
+        try:
+            worker = await self._take()
+        except WorkerLost as lost:
+            for message in job.abandon(say("workers.no_start", why=lost)):
+                yield message
+            return
+        healthy = False
+        try:
+            async for message in self._converse(worker, job):
+                yield message
+            healthy = True
+        except WorkerLost as lost:
+            for message in job.lost(lost):
+                yield message
+        except OSError as error:
+            healthy = True
+            name = error.filename or job.material.path
+            for message in job.abandon(say("workers.cannot_open", name=name, error=error.strerror)):
+                yield message
+        finally:
+            # Also reached when the scan is cancelled half-way: the worker is still at it, so it is ended.
+            if healthy:
+                self._give_back(worker)
+            else:
+                self._discard(worker)
+
+    async def _converse(self, worker: WorkerProcess, job: _Job) -> AsyncIterator[Message]:
+        times = self._deadlines
+        total = times.container_s + times.examiner_s * len(job.remaining)
+        await self._in_thread(worker.begin, job.material, tuple(job.remaining), total + times.start_s)
+        allowed = times.container_s
+        deadline = time.monotonic() + allowed
+        for _ in range(_MAX_ANSWERS):
+            answer = await self._in_thread(worker.next_answer, deadline, allowed)
+            if isinstance(answer, Done):
+                worker.memory_mib = answer.memory_mib
+                job.done()
+                return
+            if isinstance(answer, Started):
+                allowed = times.examiner_s
+                deadline = time.monotonic() + allowed
+            message = job.take(answer)
+            if message is not None:
+                yield message
+        raise WorkerLost(say("workers.why.misbehaved"))
+
+    # --- the workers --------------------------------------------------------------------------
+
+    async def _take(self) -> WorkerProcess:
+        """A ready worker, for the caller alone until given back or discarded.
+
+        Raises:
+            WorkerLost: none could be started.
+        """
+        worker = None
+        while self._idle and worker is None:
+            candidate, timer = self._idle.pop()
+            timer.cancel()
+            if candidate.alive():
+                worker = candidate
+            else:
+                self._end(candidate)
+        if worker is None:
+            spare, self._spare = self._spare, None
+            worker = await (spare or self._start())
+        self._busy.add(worker)
+        self._keep_spare()
+        return worker
+
+    async def _start(self) -> WorkerProcess:
+        worker = await self._in_thread(
+            WorkerProcess, self._command, self._spec, self._environment, self._deadlines.start_s
+        )
+        self.sandbox = worker.sandbox
+        if not worker.sandbox.get("complete"):
+            _log.warning("workers are not fully confined on this system: %s", worker.sandbox)
+        return worker
+
+    def _keep_spare(self) -> None:
+        """Start a worker ahead of need, unless one is ready, starting, or could not be used anyway."""
+        if self._closed or self._idle or self._spare or len(self._busy) >= self._size:
+            return
+        self._spare = asyncio.get_running_loop().create_task(self._start())
+        self._spare.add_done_callback(self._shelve_spare)
+
+    def _shelve_spare(self, task: asyncio.Task[WorkerProcess]) -> None:
+        if self._spare is not task:
+            return  # someone is waiting for it already, or the pool is closing
+        self._spare = None
+        if task.cancelled():
+            return
+        if (error := task.exception()) is not None:
+            _log.warning("no spare worker: %s", error)
+        else:
+            self._shelve(task.result())
+
+    def _shelve(self, worker: WorkerProcess) -> None:
+        timer = asyncio.get_running_loop().call_later(self._deadlines.idle_s, self._retire, worker)
+        self._idle.append((worker, timer))
+
+    def _retire(self, worker: WorkerProcess) -> None:
+        self._idle = [(other, timer) for other, timer in self._idle if other is not worker]
+        self._end(worker)
+
+    def _give_back(self, worker: WorkerProcess) -> None:
+        self._busy.discard(worker)
+        worn = worker.jobs >= self._recycling.jobs or worker.memory_mib > self._recycling.memory_mib
+        if worn or self._closed or len(self._idle) >= self._size:
+            self._end(worker)
+            self._keep_spare()
+        else:
+            worker.log_complaints()
+            self._shelve(worker)
+
+    def _discard(self, worker: WorkerProcess) -> None:
+        self._busy.discard(worker)
+        self._end(worker)
+        self._keep_spare()
+
+    def _end(self, worker: WorkerProcess) -> None:
+        task = asyncio.ensure_future(self._in_thread(worker.kill))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _in_thread(self, call: Callable[..., _T], *arguments: Any) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
+
+
+class _Job:
+    """What is known about one job, over all the workers it takes."""
+
+    def __init__(self, material: Material, examiners: Sequence[str]) -> None:
+        self.material = material
+        self.remaining = list(examiners)
+        self.over = False
+        self._container_read = False
+        self._current: str | None = None
+        self._attempts = 0
+
+    def take(self, answer: Answer) -> Message | None:
+        """Note an answer and return it as a message for the pipeline, or None if it is not for it.
+
+        Raises:
+            WorkerLost: it does not fit what came before, so it is not ours.
+        """
+        match answer:
+            case ContainerRead() if self._container_read:
+                return None  # a second worker reads it again
+            case ContainerRead():
+                self._container_read = True
+            case Unreadable():
+                self.remaining.clear()
+            case Started(name) if name in self.remaining:
+                self._current = name
+                return None
+            case Found(evidence) if evidence.examiner == self._current:
+                pass
+            case Checked(name) | Skipped(name, _) if name == self._current:
+                self._forget(name)
+            case _:
+                raise WorkerLost(say("workers.why.misbehaved"))
+        return answer
+
+    def done(self) -> None:
+        """The worker says that the job is over; an examiner that it said nothing about is still to do."""
+        if self.remaining:
+            raise WorkerLost(say("workers.why.misbehaved"))
+        self.over = True
+
+    def lost(self, lost: WorkerLost) -> list[Message]:
+        """The worker is gone: what to say, and whether to go on with what is left."""
+        if self._current is not None:
+            name = self._current
+            self._forget(name)
+            self.over = not self.remaining
+            return [Skipped(name, say("workers.ended_during", why=lost))]
+        self._attempts += 1
+        if self._attempts < _ATTEMPTS_AT_CONTAINER and not lost.overtime:
+            return []
+        key = "workers.nothing_left" if self._container_read else "workers.hostile_container"
+        return self.abandon(say(key, why=lost))
+
+    def abandon(self, reason: str) -> list[Message]:
+        """Give up: everything that is left is answered with the reason."""
+        self.over = True
+        if not self._container_read:
+            return [Unreadable(reason)]
+        return [Skipped(name, reason) for name in self.remaining]
+
+    def _forget(self, name: str) -> None:
+        self.remaining.remove(name)
+        self._current = None

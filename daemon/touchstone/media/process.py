@@ -1,0 +1,211 @@
+"""The daemon's handle on one worker process. Its calls block and belong in a thread."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+from ..intake import Material
+from ..messages import say
+from .answers import Answer, BadMessage, OutOfMemory, from_json
+from .link import MAX_ANSWER, MAX_FILES, Link, LinkBroken, LinkSlow
+from .spec import WorkerSpec
+
+_log = logging.getLogger(__name__)
+
+FROZEN_ARGUMENT = "media-worker"
+"""First argument that makes the bundled executable a worker: it has no `python -m`."""
+
+_PASSED_ON = (
+    "PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT",
+    "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL", "LC_CTYPE",
+)  # fmt: skip
+# Threads that libraries start at import would escape Landlock; arenas cost address space for each thread.
+_SET = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+    "PYTHONFAULTHANDLER": "1",
+    "PYTHONUTF8": "1",
+}
+_COMPLAINT_BYTES = 1 << 16
+
+
+class WorkerLost(Exception):
+    """The worker ended or was ended before its job was done. The text says why, in words.
+
+    `overtime` is true where it was ended for being too slow: trying again would only take as long again.
+    """
+
+    def __init__(self, why: str, *, overtime: bool = False) -> None:
+        super().__init__(why)
+        self.overtime = overtime
+
+
+def worker_command() -> list[str]:
+    """How to start a worker: this interpreter, or this executable where Touchstone is bundled into one."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, FROZEN_ARGUMENT]
+    # -P: a module lying in the current folder must not be imported instead of ours.
+    return [sys.executable, "-P", "-m", "touchstone.media.worker"]
+
+
+class WorkerProcess:
+    """One worker, from its start to its end."""
+
+    def __init__(
+        self, command: Sequence[str], spec: WorkerSpec, environment: Mapping[str, str], start_s: float
+    ) -> None:
+        """Start a worker and wait until it is confined and ready.
+
+        Raises:
+            WorkerLost: it did not come up.
+        """
+        ours, theirs = socket.socketpair()
+        complaints, complain = os.pipe()
+        # A worker that writes more than a pipe holds loses the rest instead of waiting.
+        os.set_blocking(complaints, False)
+        os.set_blocking(complain, False)
+        self._complaints = os.fdopen(complaints, "rb", buffering=0)
+        self._link = Link(ours, largest=MAX_ANSWER)
+        self._ending = threading.RLock()  # a cancelled job is ended while a thread still waits for its answer
+        self.jobs = 0
+        self.memory_mib = 0
+        kept = {name: environment[name] for name in _PASSED_ON if name in environment}
+        try:
+            self._process = subprocess.Popen(
+                [*command, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=complain,
+                pass_fds=(theirs.fileno(),),
+                cwd=Path("/"),
+                env={**kept, **_SET},
+                start_new_session=True,
+            )
+        except OSError as error:
+            ours.close()
+            self._complaints.close()
+            raise WorkerLost(f"{command[0]}: {error.strerror}") from error
+        finally:
+            theirs.close()
+            os.close(complain)
+        try:
+            self._link.send(spec.as_json())
+            ready = self._link.receive(time.monotonic() + start_s)
+        except LinkBroken as broken:
+            raise self.bury(broken, start_s) from broken
+        sandbox = ready.get("sandbox")
+        self.sandbox: dict[str, Any] = sandbox if isinstance(sandbox, dict) else {}
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def begin(self, material: Material, examiners: Sequence[str], seconds: float) -> None:
+        """Hand over a job: the material's files, opened read-only, and which examiners to run.
+
+        Raises:
+            OSError: a file cannot be opened.
+            WorkerLost: the worker is gone.
+        """
+        self.jobs += 1
+        paths = (material.path, *material.fragments)
+        try:
+            for start in range(0, len(paths), MAX_FILES):
+                with ExitStack() as opened:
+                    descriptors = []
+                    for path in paths[start : start + MAX_FILES]:
+                        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                        opened.callback(os.close, descriptor)
+                        descriptors.append(descriptor)
+                    self._link.send({"type": "files"}, descriptors)
+            job = {
+                "type": "job",
+                "size": material.size,
+                "complete": material.complete,
+                "examiners": list(examiners),
+                "seconds": seconds,
+            }
+            self._link.send(job)
+        except LinkBroken as broken:
+            raise self.bury(broken, 0) from broken
+
+    def next_answer(self, deadline: float, allowed_s: float) -> Answer:
+        """The next answer of the job.
+
+        Args:
+            deadline: when it has to be here, by `time.monotonic()`.
+            allowed_s: the seconds that the deadline stands for, to say so.
+
+        Raises:
+            WorkerLost: the worker ended, was too slow, or said something that makes no sense.
+        """
+        try:
+            answer = from_json(self._link.receive(deadline))
+        except (LinkBroken, BadMessage) as broken:
+            raise self.bury(broken, allowed_s) from broken
+        if isinstance(answer, OutOfMemory):
+            self.kill()
+            raise WorkerLost(say("workers.why.memory"))
+        return answer
+
+    def bury(self, broken: Exception, allowed_s: float) -> WorkerLost:
+        """End the worker and say why it is lost."""
+        if isinstance(broken, LinkSlow):
+            self.kill()
+            return WorkerLost(say("workers.why.overtime", seconds=allowed_s), overtime=True)
+        # A socket that closed means the process is ending by itself: its status says how. Anything else
+        # means that it talks nonsense, and it is ended.
+        with self._ending:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=1)
+            status = self._process.returncode
+            self.kill()
+        return WorkerLost(_why(status))
+
+    def kill(self) -> None:
+        """End the process, and whatever it may have started, now. Never fails; may be called twice."""
+        with self._ending:
+            if self._process.returncode is None:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+            self.log_complaints()
+            self._link.close()
+            self._complaints.close()
+
+    def log_complaints(self) -> None:
+        """Put what the worker wrote to its standard error into our log, with nothing but plain text in it."""
+        if self._complaints.closed:
+            return
+        said = self._complaints.read(_COMPLAINT_BYTES)
+        if said:
+            text = "".join(
+                c if c.isprintable() or c == "\n" else "?" for c in said.decode("utf-8", "replace")
+            )
+            _log.info("worker %d: %s", self.pid, text.strip())
+
+
+def _why(status: int | None) -> str:
+    if status is None:
+        return say("workers.why.misbehaved")
+    if status >= 0:
+        return say("workers.why.exited", status=status)
+    number = -status
+    name = signal.Signals(number).name if number in set(signal.Signals) else str(number)
+    key = {"SIGKILL": "killed", "SIGSYS": "forbidden"}.get(name, "crashed")
+    return say(f"workers.why.{key}", signal=name)

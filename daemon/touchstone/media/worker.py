@@ -1,0 +1,122 @@
+"""What a worker process runs: `python -m touchstone.media.worker DESCRIPTOR`.
+
+It is started by the pool with one open socket. It learns what to build, imports and tries all of it, confines
+itself for good, and only then takes jobs: open files in, a stream of answers out, until the socket closes.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from importlib import import_module
+from typing import Any
+
+from ..examiners import Examiner
+from ..messages import catalogue, say
+from .answers import MAX_TEXT, Done, OutOfMemory, to_json
+from .link import MAX_ANSWER, MAX_REQUEST, Link, LinkBroken, encode
+from .rehearsal import rehearse
+from .sandbox import confine
+from .spec import WorkerSpec
+from .workers import Found, Message, OpenMaterial, Started, examine_opened
+
+if sys.platform != "win32":
+    import resource
+
+_log = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve jobs on the socket whose descriptor is the only argument. Returns the exit status."""
+    if len(arguments) != 1 or not arguments[0].isdigit():
+        print("touchstone.media.worker is started by Touchstone itself, not by hand", file=sys.stderr)
+        return 2
+    link = Link(socket.socket(fileno=int(arguments[0])), largest=MAX_REQUEST)
+    try:
+        spec = WorkerSpec.from_json(link.receive())
+        examiners = _build(spec)
+        catalogue()
+        rehearse(list(examiners.values()))
+        report = confine(link.fileno(), spec.limits)
+        link.send({"type": "ready", "sandbox": report.as_json()})
+        while True:
+            _serve_one(link, examiners)
+    except LinkBroken:
+        return 0  # the daemon closed the socket, or is gone
+
+
+def _build(spec: WorkerSpec) -> dict[str, Examiner]:
+    sys.path.extend(spec.python_path)
+    module, _, function = spec.registry.partition(":")
+    built = getattr(import_module(module), function)(spec.examiners, spec.settings)
+    return {examiner.name: examiner for examiner in built}
+
+
+def _serve_one(link: Link, examiners: Mapping[str, Examiner]) -> None:
+    """Take one job: any number of messages with files, then the job itself."""
+    descriptors: list[int] = []
+    with ExitStack() as files:
+        while True:
+            request, more = link.receive_with_files()
+            for descriptor in more:
+                files.callback(_close, descriptor)
+            descriptors += more
+            if request.get("type") == "job":
+                break
+        _arm(request["seconds"])
+        try:
+            _examine(link, examiners, request, descriptors)
+        except MemoryError:
+            link.send(to_json(OutOfMemory()))
+            os._exit(1)
+        finally:
+            _arm(0)
+    link.send(to_json(Done(_peak_memory_mib())))
+
+
+def _close(descriptor: int) -> None:
+    os.close(descriptor)
+
+
+def _examine(
+    link: Link, examiners: Mapping[str, Examiner], request: Mapping[str, Any], descriptors: Sequence[int]
+) -> None:
+    with ExitStack() as files:
+        opened = [files.enter_context(os.fdopen(d, "rb", closefd=False)) for d in descriptors]
+        material = OpenMaterial(opened[0], request["size"], tuple(opened[1:]), request["complete"])
+        chosen = [examiners[name] for name in request["examiners"] if name in examiners]
+        for message in examine_opened(material, chosen):
+            link.send(_sendable(message))
+
+
+def _sendable(message: Message | Started) -> dict[str, Any]:
+    """The message as JSON. Evidence that is too large for one message travels without its details."""
+    whole = to_json(message)
+    if not isinstance(message, Found) or len(encode(whole)) <= MAX_ANSWER:
+        return whole
+    bare = {"details": {"left_out": say("workers.details_left_out")}, "spans": []}
+    return to_json(
+        Found(message.evidence.model_copy(update={**bare, "finding": message.evidence.finding[:MAX_TEXT]}))
+    )
+
+
+def _arm(seconds: float) -> None:
+    """Have the system end this process after `seconds`, should the daemon not be there to do it. 0: never."""
+    if sys.platform != "win32":
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _peak_memory_mib() -> int:
+    if sys.platform == "win32":
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak >> (20 if sys.platform == "darwin" else 10)  # bytes on macOS, KiB elsewhere
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
