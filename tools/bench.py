@@ -45,7 +45,7 @@ def read_with_c2pa(clip: Path) -> None:
 def main() -> int:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("file", type=Path, nargs="?", help="an MP4 (default: the sample clip)")
-    ask.add_argument("--repeat", type=int, default=9, help="runs of each step (default 9; the median is shown)")
+    ask.add_argument("--repeat", type=int, default=9, help="runs of each step; the median of 9 is shown")
     args = ask.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         clip = args.file or Path(folder) / "sample.mp4"
