@@ -15,10 +15,14 @@ has_firefox() {
         [ -x "/Applications/Firefox.app/Contents/MacOS/firefox" ]
 }
 
+# Without its sandbox helper Chromium does not start for an ordinary user on a machine that forbids user
+# namespaces; without a font nothing has a size.
+extras="fonts-dejavu-core"
 firefox_package=firefox
 if [ -r /etc/os-release ] && grep -q '^ID=debian' /etc/os-release; then
     firefox_package=firefox-esr # what Debian calls it
+    extras="chromium-sandbox $extras"
 fi
 
-has_chromium || "$here/system-packages.sh" "Chromium is missing" chromium "--cask google-chrome"
+has_chromium || "$here/system-packages.sh" "Chromium is missing" "chromium $extras" "--cask google-chrome"
 has_firefox || "$here/system-packages.sh" "Firefox is missing" "$firefox_package" "--cask firefox"
