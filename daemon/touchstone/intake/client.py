@@ -72,7 +72,7 @@ class Validator:
         return self.etag if self.etag.startswith('"') else self.modified
 
     def contradicts(self, other: Validator) -> bool:
-        """Whether both say something and not the same; servers of one site may differ in how much they say."""
+        """Whether both say something and not the same. Servers of one site may say different amounts."""
         if self.etag and other.etag:
             return self.etag.removeprefix("W/") != other.etag.removeprefix("W/")
         return bool(self.modified and other.modified) and self.modified != other.modified

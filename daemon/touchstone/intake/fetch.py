@@ -24,6 +24,9 @@ from .sniff import Kind, sniff
 from .spool import SparseFile, Spool
 from .urls import WebUrl, parse_url
 
+SNIFFED = 8192
+"""Bytes of the beginning that tell what a file is."""
+
 TAIL = 1 << 20
 """Bytes fetched of the end of a long file: indexes and tags often stand there (Matroska, AVI, MP4 mfra)."""
 
@@ -85,13 +88,13 @@ class WebVideos:
         budget = Budget.of(self._limits)
         with SparseFile(folder / "video") as file:
             async with RemoteFile(self._client, url, budget, file, self._limits.head_bytes) as remote:
-                kind = sniff(await file.read(0, self._limits.head_bytes))
+                kind = sniff(await remote.read(0, SNIFFED))
                 if kind in _NOT_VIDEO:
                     raise IntakeError(
                         "not_media", say(f"intake.fetch.{_NOT_VIDEO[kind]}", url=remote.url.shown)
                     )
                 await self._fetch_enough(remote, kind)
-                size = remote.size if remote.size is not None else file.present[-1][1]
+                size = remote.size if remote.size is not None else remote.held
                 await file.set_size(size)
                 complete = remote.complete
                 present = () if complete else file.present
@@ -130,8 +133,10 @@ class WebVideos:
         await remote.need(0, limits.whole_bytes)
         if remote.complete:
             return
-        held = remote.file.present[-1][1]
-        layout = await find_headers(kind, remote.file.read, held)
+        layout = await find_headers(kind, remote.file.read, remote.held)
         if layout.signed or not layout.has_header:
             # A signature covers all of it; and without its header nothing of it can be decoded.
-            await remote.need(0, remote.size if remote.size is not None else limits.max_bytes)
+            await remote.need(0, limits.max_bytes)
+            layout = await find_headers(kind, remote.file.read, remote.held)
+        if not layout.has_header and not remote.complete:
+            raise IntakeError("too_large", say("intake.fetch.too_large", url=remote.url.shown))

@@ -86,6 +86,8 @@ def _kind(problem: Exception) -> tuple[str, str]:
 
 
 def _words(problem: Exception) -> str:
+    if isinstance(problem, aiohttp.ClientResponseError):
+        return shorten(problem.message.partition("\n")[0].rstrip(": "))  # the lines after quote the answer
     cause = getattr(problem, "os_error", None) or problem
     text = getattr(cause, "verify_message", None) or getattr(cause, "strerror", None) or str(cause)
     return shorten(text or type(problem).__name__)

@@ -68,6 +68,11 @@ class RemoteFile:
         """Whether every byte is there."""
         return self.size is not None and not self.file.missing(0, self.size)
 
+    @property
+    def held(self) -> int:
+        """Where the last byte that is there ends."""
+        return self.file.present[-1][1] if self.file.present else 0
+
     async def read(self, offset: int, count: int) -> bytes:
         """Up to `count` bytes from `offset`, fetched if need be; shorter only at the end of the file."""
         await self.need(offset, offset + count)
@@ -91,7 +96,8 @@ class RemoteFile:
         answer = await self._open.enter_async_context(
             self._client.get(self.url, self._budget, span=(0, self._head_bytes))
         )
-        if answer.total is None and answer.status in (206, 416):
+        refused = answer.status == 416 and answer.total != 0
+        if refused or (answer.status == 206 and answer.total is None):
             # Some servers refuse any range of a file whose length they do not know. All of it, then.
             await self._open.aclose()
             answer = await self._open.enter_async_context(self._client.get(self.url, self._budget))
