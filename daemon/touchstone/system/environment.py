@@ -34,7 +34,8 @@ def own_command() -> tuple[str, ...]:
     """The command that starts this program again: a frozen executable, or Python with `-m touchstone`."""
     if getattr(sys, "frozen", False):
         return (sys.executable,)
-    return (sys.executable, "-m", "touchstone")
+    # -P: whatever directory a browser starts us in, no module is imported from it.
+    return (sys.executable, "-P", "-m", "touchstone")
 
 
 @dataclass(frozen=True)

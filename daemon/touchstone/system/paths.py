@@ -113,13 +113,21 @@ def make_private_dir(path: Path) -> None:
 
 
 def write_private_file(path: Path, content: bytes) -> None:
-    """Write a 0600 file in one step: a reader sees the old content or the new, never a part.
+    """Write a 0600 file into a 0700 directory in one step: a reader sees the old content or the new."""
+    make_private_dir(path.parent)
+    replace_file(path, content, PRIVATE_FILE)
+
+
+def replace_file(path: Path, content: bytes, mode: int) -> None:
+    """Write a file in one step: a reader sees the old content or the new, never a part.
 
     The file is made with its final mode, so that there is no moment in which others could open it.
+
+    Raises:
+        OSError: it cannot be written; the text names a file in the same directory.
     """
-    make_private_dir(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
