@@ -123,14 +123,23 @@ def load(
         raise _first(problem, origins) from problem
 
 
+def check_name(name: str) -> None:
+    """Whether there is such a setting.
+
+    Raises:
+        SettingError: there is none; the text lists those there are.
+    """
+    if name not in Settings.model_fields:
+        raise SettingError(say("settings.unknown", name=name, names=", ".join(Settings.model_fields)))
+
+
 def check(name: str, text: str) -> None:
     """Whether a person may set `name` to `text`.
 
     Raises:
         SettingError: there is no such setting, or it cannot have this value.
     """
-    if name not in Settings.model_fields:
-        raise SettingError(say("settings.unknown", name=name, names=", ".join(Settings.model_fields)))
+    check_name(name)
     load({}, {name: text})
 
 

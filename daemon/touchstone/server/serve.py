@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from types import FrameType
 
 from aiohttp import web
@@ -24,7 +23,7 @@ from aiohttp import web
 from .. import __version__
 from ..messages import say
 from ..settings import Settings
-from ..store import Store, StoreThread
+from ..store import Store, StoreThread, store_path
 from ..system.locks import LockTimeout, file_lock
 from ..system.paths import Paths, write_private_file
 from .app import RUNNER_OPTIONS, make_app
@@ -34,7 +33,6 @@ from .spool import Spool
 
 log = logging.getLogger(__name__)
 
-STORE_NAME = "touchstone.sqlite3"
 SPOOL_NAME = "uploads"
 SPOOL_FILES = 4
 """All uploads that wait may together be as long as this many of the longest."""
@@ -76,11 +74,6 @@ class Daemon:
     open_scanner: Callable[[], AbstractAsyncContextManager[Scanner]]
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
-
-
-def store_path(paths: Paths) -> Path:
-    """Where the store is."""
-    return paths.data_dir / STORE_NAME
 
 
 async def serve(

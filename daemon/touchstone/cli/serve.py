@@ -1,0 +1,109 @@
+"""`touchstone serve`: run the daemon until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sqlite3
+import tomllib
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from ..messages import say
+from ..system.environment import Environment
+from .exits import Exit
+
+if TYPE_CHECKING:
+    from ..server.serve import Daemon
+    from ..settings import Settings
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "serve", help=say("daemon.serve.help"), description=say("daemon.serve.description")
+    )
+    parser.add_argument("--port", type=int, metavar="N", help=say("daemon.serve.port"))
+    parser.add_argument(
+        "--log-level", choices=("debug", "info", "warning", "error"), help=say("daemon.serve.log_level")
+    )
+    parser.add_argument(
+        "--no-fetch",
+        dest="fetch_urls",
+        action="store_const",
+        const=False,
+        help=say("daemon.serve.no_fetch"),
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, env: Environment) -> int:
+    """Serve until Ctrl-C or a signal to end."""
+    # Imported here: no other command should pay for the server.
+    from ..server.logs import start_logging, stop_logging
+    from ..server.serve import AlreadyRunning, CannotListen, serve
+    from ..settings import SettingError
+    from ..store import NewerStore
+    from ..system.secrets import SecretsError
+
+    try:
+        env.paths.create()
+        settings = _settings(args, env)
+        daemon = _daemon(env, settings)
+    except SettingError as problem:
+        env.error(str(problem))
+        return Exit.USAGE
+    except NewerStore as problem:
+        env.error(say("daemon.store.newer", folder=env.paths.data_dir, found=problem.found))
+        return Exit.FAILED
+    except sqlite3.Error as problem:
+        env.error(say("daemon.store.broken", folder=env.paths.data_dir, reason=problem))
+        return Exit.FAILED
+    except (OSError, SecretsError) as problem:
+        env.error(str(problem))
+        return Exit.FAILED
+
+    def ready(port: int) -> None:
+        env.print(say("daemon.serve.ready", port=port))
+        env.stdout.flush()
+
+    handlers = start_logging(env.paths.log_dir, env.stderr, settings.log_level, daemon.token)
+    try:
+        asyncio.run(serve(daemon, ready))
+    except (AlreadyRunning, CannotListen) as problem:
+        env.error(str(problem))
+        return Exit.FAILED
+    finally:
+        stop_logging(handlers)
+    return Exit.DONE
+
+
+def _settings(args: argparse.Namespace, env: Environment) -> Settings:
+    from ..settings import load
+    from ..store import Store, store_path
+
+    with Store(store_path(env.paths), env.clock) as store:
+        stored = store.settings()
+    given = {"port": args.port, "log_level": args.log_level, "fetch_urls": args.fetch_urls}
+    return load(env.environ, stored, given)
+
+
+def _daemon(env: Environment, settings: Settings) -> Daemon:
+    from ..engine import edition, open_pipeline
+    from ..server.serve import Daemon
+    from ..system.secrets import TokenStore
+
+    return Daemon(
+        paths=env.paths,
+        settings=settings,
+        token=TokenStore(env.paths, env.keyring).load().value,
+        chromium_ids=frozenset({_pinned_chromium_id()}),
+        edition=edition(env, settings),
+        open_scanner=lambda: open_pipeline(env, settings),
+        clock=env.clock,
+    )
+
+
+def _pinned_chromium_id() -> str:
+    text = resources.files("touchstone.system").joinpath("extension_ids.toml").read_text(encoding="utf-8")
+    return str(tomllib.loads(text)["chromium"]["id"])

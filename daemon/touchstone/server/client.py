@@ -1,0 +1,258 @@
+"""Talks to a running daemon: for the command line, and for programs that import Touchstone.
+
+`DaemonClient.scan` is the pipeline's `scan`, over HTTP: the same arguments, the same events, the same answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import aiohttp
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from ..messages import say
+from ..native_host.sse import EventParser
+from ..pipeline import OnEvent
+from ..system.daemon_process import RunningDaemon
+from ..verdict import Label, Scan
+from ..wire import (
+    AnySource,
+    FileSource,
+    Health,
+    History,
+    Problem,
+    ScanEvent,
+    ScanFeedback,
+    ScanRequest,
+    ScanState,
+    UploadSource,
+    VerdictReached,
+)
+
+M = TypeVar("M", bound=BaseModel)
+
+CONNECT_S = 5.0
+ANSWER_S = 120.0
+SILENCE_S = 60.0
+"""A stream without even a heartbeat for this long is dead; the daemon sends one every 15 s."""
+
+LOST_LIMIT_S = 30.0
+"""How long a daemon may stay away, as when it is restarted, before its scan is given up."""
+
+POLL_S = 0.25
+
+_EVENT: TypeAdapter[ScanEvent] = TypeAdapter(ScanEvent)
+
+
+class DaemonError(Exception):
+    """The daemon refused or failed; the text is its own explanation.
+
+    Attributes:
+        status: of the answer.
+        type: of the problem, see docs/api.md; None if the answer was no problem details.
+        retry_after_s: when to come back, where it said so.
+    """
+
+    def __init__(self, status: int, detail: str, kind: str | None, retry_after_s: float | None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.type = kind
+        self.retry_after_s = retry_after_s
+
+
+class DaemonLost(Exception):
+    """The daemon does not answer, or went away."""
+
+
+async def _ignore(_: ScanEvent) -> None:
+    return None
+
+
+class DaemonClient:
+    """One program's connection to the daemon. Use `async with`.
+
+    Args:
+        find: finds the daemon, which may be another one each time; blocks shortly. `daemon_process.find`.
+        token: the bearer token.
+        fresh: whether `scan` asks for a new answer where one is known.
+    """
+
+    def __init__(self, find: Callable[[], RunningDaemon | None], token: str, *, fresh: bool = False) -> None:
+        self._find = find
+        self._token = token
+        self._fresh = fresh
+        self._daemon: RunningDaemon | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        # Neither proxies from the environment nor cookies have any business between us and the daemon.
+        self._session = aiohttp.ClientSession(
+            headers={"Authorization": f"Bearer {self._token}"},
+            timeout=aiohttp.ClientTimeout(total=ANSWER_S, sock_connect=CONNECT_S),
+            trust_env=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if self._session:
+            await self._session.close()
+
+    # --- one request, one answer --------------------------------------------------------------------
+    # All of them raise DaemonError when the daemon refuses and DaemonLost when there is none.
+
+    async def health(self) -> Health:
+        """How the daemon is."""
+        return await self._call(Health, "GET", "/v1/health")
+
+    async def submit(self, source: AnySource, *, fresh: bool = False) -> ScanState:
+        """Ask for a scan of an address or of a file of this computer."""
+        body = ScanRequest(source=source, fresh=fresh).model_dump_json()
+        return await self._call(
+            ScanState, "POST", "/v1/scans", data=body, headers={"Content-Type": "application/json"}
+        )
+
+    async def upload(self, path: Path, about: UploadSource, *, fresh: bool = False) -> ScanState:
+        """Ask for a scan of bytes that the daemon cannot read itself."""
+        with path.open("rb") as file:
+            form = aiohttp.FormData()
+            form.add_field("source", about.model_dump_json(), content_type="application/json")
+            form.add_field("file", file, filename=about.name or path.name)
+            query = {"fresh": "true" if fresh else "false"}
+            return await self._call(ScanState, "POST", "/v1/scans", data=form, params=query)
+
+    async def state(self, scan_id: str) -> ScanState:
+        """A scan as far as it got."""
+        return await self._call(ScanState, "GET", f"/v1/scans/{scan_id}")
+
+    async def history(
+        self,
+        *,
+        label: Label | None = None,
+        text: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> History:
+        """A page of the history, newest first."""
+        query = {"label": label, "text": text, "before": before, "limit": limit}
+        given = {name: str(value) for name, value in query.items() if value is not None}
+        return await self._call(History, "GET", "/v1/scans", params=given)
+
+    async def feedback(self, scan_id: str, feedback: ScanFeedback) -> None:
+        """Say whether a verdict is right."""
+        path, body = f"/v1/scans/{scan_id}/feedback", feedback.model_dump_json()
+        async with self._request("POST", path, data=body, headers={"Content-Type": "application/json"}):
+            return
+
+    async def forget(self, scan_id: str) -> None:
+        """Cancel a scan and forget it."""
+        async with self._request("DELETE", f"/v1/scans/{scan_id}"):
+            return
+
+    # --- scans from end to end ----------------------------------------------------------------------
+
+    async def scan(self, source: AnySource, on_event: OnEvent = _ignore) -> Scan:
+        """Scan one source to its end, over restarts of the daemon.
+
+        Raises:
+            DaemonError: the daemon refused.
+            DaemonLost: it went away and did not come back.
+        """
+        sent = source
+        if isinstance(source, FileSource):
+            # The daemon's working directory is another one.
+            sent = FileSource(path=_absolute(source.path), fragments=[_absolute(f) for f in source.fragments])
+        state = await self._patiently(lambda: self.submit(sent, fresh=self._fresh))
+        scan = state.scan or await self._to_the_end(state.id, on_event)
+        if isinstance(source, FileSource):
+            scan = scan.model_copy(update={"source": scan.source.model_copy(update={"name": source.path})})
+        if state.scan:
+            await on_event(VerdictReached(scan=scan))
+        return scan
+
+    async def events(
+        self, scan_id: str, after: str | None = None
+    ) -> AsyncIterator[tuple[str | None, ScanEvent]]:
+        """Events of a scan after the one with the id `after`, each with its id; ends when the stream does."""
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after else {})
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S)
+        path = f"/v1/scans/{scan_id}/events"
+        async with self._request("GET", path, headers=headers, timeout=timeout) as response:
+            parser = EventParser()
+            async for piece in response.content.iter_any():
+                for event in parser.feed(piece):
+                    yield event.id, _EVENT.validate_json(event.data)
+
+    async def _to_the_end(self, scan_id: str, on_event: OnEvent) -> Scan:
+        last: str | None = None
+        loop = asyncio.get_running_loop()
+        heard = loop.time()
+        while loop.time() - heard < LOST_LIMIT_S:
+            try:
+                async for event_id, event in self.events(scan_id, last):
+                    last, heard = event_id, loop.time()
+                    await on_event(event)
+                    if isinstance(event, VerdictReached):
+                        return event.scan
+            except DaemonLost:
+                pass
+            await asyncio.sleep(POLL_S)
+        raise DaemonLost(say("server.client.lost"))
+
+    async def _patiently(self, ask: Callable[[], Any]) -> ScanState:
+        """Ask again for as long as the daemon says that it is busy."""
+        while True:
+            try:
+                state: ScanState = await ask()
+            except DaemonError as problem:
+                if problem.status != 429 or problem.retry_after_s is None:
+                    raise
+                await asyncio.sleep(problem.retry_after_s)
+            else:
+                return state
+
+    # --- below --------------------------------------------------------------------------------------
+
+    async def _call(self, model: type[M], method: str, path: str, **options: Any) -> M:
+        async with self._request(method, path, **options) as response:
+            return model.model_validate_json(await response.read())
+
+    @asynccontextmanager
+    async def _request(self, method: str, path: str, **options: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+        if self._session is None:
+            raise RuntimeError("use `async with`")
+        self._daemon = self._daemon or await asyncio.to_thread(self._find)
+        if self._daemon is None:
+            raise DaemonLost(say("server.client.none"))
+        try:
+            async with self._session.request(
+                method, self._daemon.base_url + path, allow_redirects=False, **options
+            ) as response:
+                if response.status >= 400:
+                    raise await _error(response)
+                yield response
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as problem:
+            self._daemon = None  # perhaps there is another one by now
+            raise DaemonLost(say("server.client.lost")) from problem
+
+
+async def _error(response: aiohttp.ClientResponse) -> DaemonError:
+    text = await response.text(errors="replace")
+    after = response.headers.get("Retry-After", "")
+    retry_after_s = float(after) if after.isascii() and after.isdecimal() else None
+    try:
+        problem = Problem.model_validate_json(text)
+    except ValidationError:
+        return DaemonError(response.status, f"{response.status} {response.reason}", None, retry_after_s)
+    return DaemonError(response.status, problem.detail, problem.type, retry_after_s)
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).absolute())
