@@ -25,6 +25,14 @@ export interface Badge {
   panelText: string
 }
 
+export type Scheme = 'light' | 'dark'
+
+export interface LaunchOptions {
+  /** Whether to load the extension that was built from this checkout. */
+  extension?: boolean
+  scheme?: Scheme
+}
+
 export interface TestBrowser {
   readonly name: 'chromium' | 'firefox'
   readonly puppeteer: Browser

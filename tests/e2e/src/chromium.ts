@@ -1,5 +1,5 @@
 import puppeteer, { type Browser, type CDPSession, type Frame } from 'puppeteer-core'
-import { type Badge, HOST, READ_BADGE, type TestBrowser } from './browser'
+import { type Badge, HOST, type LaunchOptions, READ_BADGE, type TestBrowser } from './browser'
 import type { Home } from './home'
 import { chromiumProgram, extensionFolder } from './programs'
 import { badgeButtons, type Tree } from './tree'
@@ -13,7 +13,10 @@ export class Chromium implements TestBrowser {
   private constructor(readonly puppeteer: Browser) {}
 
   /** Chromium as `home`'s user would start it, with the extension loaded unless told not to. */
-  static async launch(home: Home, { extension = true, args = [] as string[] } = {}): Promise<Chromium> {
+  static async launch(
+    home: Home,
+    { extension = true, scheme = 'light' }: LaunchOptions = {},
+  ): Promise<Chromium> {
     const browser = await puppeteer.launch({
       executablePath: chromiumProgram(),
       headless: true,
@@ -22,7 +25,11 @@ export class Chromium implements TestBrowser {
       env: home.environment,
       userDataDir: home.chromiumProfile,
       // Chromium's sandbox refuses to run for root, which is who runs tests in a container.
-      args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...args],
+      args: [
+        ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+        '--disable-dev-shm-usage', // small in a container
+        ...(scheme === 'dark' ? ['--force-dark-mode'] : []),
+      ],
     })
     const chromium = new Chromium(browser)
     if (extension) await chromium.installExtension()

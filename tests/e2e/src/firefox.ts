@@ -1,5 +1,5 @@
 import puppeteer, { type Browser, type Frame } from 'puppeteer-core'
-import { type Badge, HOST, READ_BADGE, type TestBrowser } from './browser'
+import { type Badge, HOST, type LaunchOptions, READ_BADGE, type TestBrowser } from './browser'
 import type { Home } from './home'
 import { extensionFolder, firefoxProgram } from './programs'
 import { badgeButtons, type Tree } from './tree'
@@ -10,13 +10,16 @@ export class Firefox implements TestBrowser {
   private constructor(readonly puppeteer: Browser) {}
 
   /** Firefox as `home`'s user would start it, with the extension loaded unless told not to. */
-  static async launch(home: Home, { extension = true, preferences = {} } = {}): Promise<Firefox> {
+  static async launch(
+    home: Home,
+    { extension = true, scheme = 'light' }: LaunchOptions = {},
+  ): Promise<Firefox> {
     const browser = await puppeteer.launch({
       browser: 'firefox',
       executablePath: firefoxProgram(),
       headless: true,
       env: home.environment,
-      extraPrefsFirefox: preferences,
+      extraPrefsFirefox: { 'layout.css.prefers-color-scheme.content-override': scheme === 'dark' ? 0 : 1 },
     })
     const firefox = new Firefox(browser)
     if (extension) await firefox.installExtension()
