@@ -1,0 +1,206 @@
+/**
+ * The badge of one video: a host element that takes no room, a closed shadow root under it, and in that a button
+ * and, on demand, the panel. Hooks for tests and tools: `touchstone-badge`, `button[part=badge]` with `data-state`
+ * and `data-label`, `section[part=panel]`.
+ */
+
+import type { Corner } from '../settings'
+import type { View } from '../views'
+import { badgeKey, contradicts, headline, say } from '../words'
+import { el } from './dom'
+import { drawGlyph } from './glyphs'
+import { Panel, type PanelActions } from './panel'
+import { type Box, badgePoint, panelBox, type Size, WORDS_FROM_PX } from './place'
+import { dress } from './style'
+
+export const HOST_NAME = 'touchstone-badge'
+
+/** What the page must not hear of: a click on the badge is none on the player, a key in the panel no shortcut. */
+const OWN_EVENTS = [
+  'click auxclick dblclick contextmenu mousedown mouseup pointerdown pointerup pointercancel touchstart touchend',
+  'keydown keyup keypress wheel focusin focusout input change copy toggle dragstart selectstart',
+]
+  .join(' ')
+  .split(' ')
+
+const HOST_STYLE: [string, string][] = [
+  ['all', 'initial'],
+  ['position', 'absolute'],
+  ['top', '0'],
+  ['left', '0'],
+  ['width', '0'],
+  ['height', '0'],
+  ['overflow', 'visible'],
+  ['pointer-events', 'none'],
+  ['z-index', '2147483647'],
+]
+
+let lastNumber = 0
+
+export class Badge {
+  readonly host: HTMLElement
+  readonly button: HTMLButtonElement
+  private readonly root: ShadowRoot
+  private readonly layer: HTMLElement
+  private readonly sign: HTMLElement
+  private readonly words: HTMLElement
+  private panel: Panel | null = null
+  private view: View = { state: 'waiting' }
+  private automatic = true
+  private shown = false
+
+  constructor(
+    private readonly document: Document,
+    private readonly actions: PanelActions,
+    private readonly onLayout: () => void,
+  ) {
+    ;({ host: this.host, root: this.root } = closedHost(document))
+    for (const [name, value] of HOST_STYLE) this.host.style.setProperty(name, value, 'important')
+    dress(this.root, document)
+    lastNumber += 1
+    const panelId = `panel-${lastNumber}`
+    this.sign = el(document, 'span', { class: 'sign' })
+    this.words = el(document, 'span', { class: 'words' })
+    this.button = el(
+      document,
+      'button',
+      {
+        part: 'badge',
+        type: 'button',
+        'aria-haspopup': 'dialog',
+        'aria-expanded': 'false',
+        'aria-controls': panelId,
+      },
+      this.sign,
+      this.words,
+    )
+    this.layer = el(document, 'div', { class: 'layer' }, this.button)
+    this.root.append(this.layer)
+    this.button.addEventListener('click', () => this.toggle())
+    for (const name of OWN_EVENTS) {
+      this.root.addEventListener(name, (event) => event.stopPropagation(), { passive: true })
+    }
+    this.root.addEventListener('keydown', (event) => this.pressed(event as KeyboardEvent))
+    this.setShown(false)
+    this.update(this.view, this.automatic)
+  }
+
+  get open(): boolean {
+    return this.panel !== null
+  }
+
+  update(view: View, automatic: boolean): void {
+    this.view = view
+    this.automatic = automatic
+    const text = headline(view)
+    const torn = view.state === 'done' && contradicts(view.scan)
+    this.button.dataset.state = view.state
+    this.button.dataset.label = view.state === 'done' ? view.scan.verdict.label : ''
+    this.button.setAttribute(
+      'aria-label',
+      say('badge_name', torn ? `${text} (${say('badge_contradiction')})` : text),
+    )
+    this.button.title = say('badge_name_more', text.endsWith('.') ? text : `${text}.`)
+    this.sign.replaceChildren(drawGlyph(this.document, view))
+    this.words.textContent = say(badgeKey(view))
+    this.panel?.update(view, automatic)
+    this.onLayout()
+  }
+
+  /** Whether the badge is to be seen at all. A panel that a person opened stays until the video is gone. */
+  setShown(shown: boolean): void {
+    if (!shown && this.open && !this.shown) this.close(false)
+    this.shown = shown
+    this.host.style.setProperty('display', shown ? 'block' : 'none', 'important')
+  }
+
+  /** Sizes as laid out now; reading them is what `place` needs, before anything is written. */
+  measure(): { origin: DOMRect; badge: Size; panel: Size | null } {
+    const box = this.button.getBoundingClientRect()
+    return {
+      origin: this.layer.getBoundingClientRect(),
+      badge: { width: box.width, height: box.height },
+      panel: this.panel ? this.panel.contentSize() : null,
+    }
+  }
+
+  setCompact(videoWidth: number): void {
+    this.button.classList.toggle('compact', videoWidth < WORDS_FROM_PX)
+  }
+
+  /** Moves badge and panel. `origin` is where the layer is now, so whatever the page did to it cancels out. */
+  place(measured: ReturnType<Badge['measure']>, video: Box, viewport: Size, corner: Corner): void {
+    const { origin, badge, panel } = measured
+    const at = badgePoint(video, badge, corner)
+    move(this.button, at.left - origin.left, at.top - origin.top)
+    if (!this.panel || !panel) return
+    const box = panelBox({ ...at, ...badge }, panel, viewport)
+    move(this.panel.element, box.left - origin.left, box.top - origin.top)
+    set(this.panel.element, 'width', `${box.width}px`)
+    set(this.panel.element, 'max-height', `${box.height}px`)
+  }
+
+  focus(): void {
+    this.button.focus({ preventScroll: true })
+  }
+
+  close(returnFocus: boolean): void {
+    if (!this.panel) return
+    this.panel.element.remove()
+    this.panel = null
+    this.button.setAttribute('aria-expanded', 'false')
+    if (returnFocus) this.focus()
+  }
+
+  remove(): void {
+    this.close(false)
+    this.host.remove()
+  }
+
+  private toggle(): void {
+    if (this.panel) {
+      this.close(true)
+      return
+    }
+    const id = this.button.getAttribute('aria-controls') ?? ''
+    this.panel = new Panel(this.document, id, this.actions, () => this.close(true), this.onLayout)
+    this.panel.update(this.view, this.automatic)
+    this.layer.append(this.panel.element)
+    this.button.setAttribute('aria-expanded', 'true')
+    this.onLayout()
+    this.panel.focus()
+  }
+
+  private pressed(event: KeyboardEvent): void {
+    if (event.key !== 'Escape' || !this.panel) return
+    event.preventDefault()
+    this.close(true)
+  }
+}
+
+/**
+ * A host with a closed root that no page can open. An element name with a hyphen is open to the page's own
+ * definitions: if the page has taken ours, its constructor has run and could hand out the root, so a plain
+ * element takes its place.
+ */
+export function closedHost(document: Document): { host: HTMLElement; root: ShadowRoot } {
+  const named = document.createElement(HOST_NAME)
+  try {
+    if (!named.matches(':defined')) return { host: named, root: named.attachShadow({ mode: 'closed' }) }
+  } catch {
+    // It has a root already, which is not ours.
+  }
+  const plain = document.createElement('div')
+  plain.setAttribute('data-touchstone', '')
+  return { host: plain, root: plain.attachShadow({ mode: 'closed' }) }
+}
+
+function move(element: HTMLElement, left: number, top: number): void {
+  set(element, 'left', `${Math.round(left)}px`)
+  set(element, 'top', `${Math.round(top)}px`)
+}
+
+// Writing what is there already would make the browser lay out again for nothing.
+function set(element: HTMLElement, name: string, value: string): void {
+  if (element.style.getPropertyValue(name) !== value) element.style.setProperty(name, value)
+}

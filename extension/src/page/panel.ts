@@ -1,0 +1,267 @@
+/** The panel: what the verdict rests on, in words. All text goes in as text. */
+
+import type { View } from '../views'
+import type * as wire from '../wire/native'
+import {
+  contradicts,
+  detailName,
+  examinerName,
+  explanation,
+  headline,
+  STRENGTH_WORDS,
+  SUPPORTS_WORDS,
+  say,
+} from '../words'
+import { el } from './dom'
+import { drawGlyph } from './glyphs'
+import type { Size } from './place'
+
+export interface PanelActions {
+  check: (fresh: boolean) => void
+  dispute: () => void
+  copy: (text: string) => Promise<boolean>
+}
+
+export class Panel {
+  readonly element: HTMLElement
+  private readonly sign: HTMLElement
+  private readonly title: HTMLElement
+  private readonly body: HTMLElement
+  private readonly buttons: HTMLElement
+  private drawn = ''
+
+  constructor(
+    private readonly document: Document,
+    id: string,
+    private readonly actions: PanelActions,
+    onClose: () => void,
+    private readonly onLayout: () => void,
+  ) {
+    const titleId = `${id}-title`
+    this.sign = el(document, 'span', { class: 'sign' })
+    this.title = el(document, 'h2', { id: titleId, tabindex: '-1', 'aria-live': 'polite' })
+    const close = el(
+      document,
+      'button',
+      { type: 'button', class: 'close', 'aria-label': say('panel_close') },
+      '×',
+    )
+    close.addEventListener('click', onClose)
+    this.body = el(document, 'div', { class: 'body', tabindex: '-1' })
+    this.buttons = el(document, 'div', { class: 'actions' })
+    this.element = el(
+      document,
+      'section',
+      { part: 'panel', id, role: 'dialog', 'aria-modal': 'false', 'aria-labelledby': titleId },
+      el(document, 'header', {}, this.sign, this.title, close),
+      this.body,
+      this.buttons,
+    )
+    this.body.addEventListener('toggle', () => this.onLayout(), { capture: true })
+  }
+
+  update(view: View, automatic: boolean): void {
+    // A view that says the same is not drawn again: it would close what the reader has opened.
+    const now = JSON.stringify([view, automatic])
+    if (now === this.drawn) return
+    this.drawn = now
+    this.element.dataset.state = view.state
+    this.element.dataset.label = view.state === 'done' ? view.scan.verdict.label : ''
+    this.sign.replaceChildren(drawGlyph(this.document, view))
+    this.title.textContent = headline(view)
+    this.body.replaceChildren(
+      ...(view.state === 'done' ? this.verdict(view.scan) : this.noVerdict(view, automatic)),
+    )
+    this.buttons.replaceChildren(...this.actionsFor(view))
+    this.onLayout()
+  }
+
+  focus(): void {
+    this.title.focus({ preventScroll: true })
+  }
+
+  /** The size that the panel would like to have, whatever it has now. */
+  contentSize(): Size {
+    const held = this.element.style.maxHeight
+    this.element.style.maxHeight = 'none'
+    const { width, height } = this.element.getBoundingClientRect()
+    this.element.style.maxHeight = held
+    return { width, height }
+  }
+
+  private noVerdict(view: View, automatic: boolean): Node[] {
+    const nodes: Node[] = explanation(view, automatic).map((text) => this.p(text))
+    if (view.state === 'checking') {
+      const bar = el(this.document, 'progress', { 'aria-label': say('badge_checking') })
+      if (view.fraction !== null) bar.value = view.fraction
+      nodes.push(bar)
+    }
+    return nodes
+  }
+
+  private verdict(scan: wire.Scan): Node[] {
+    const { verdict, evidence = [], checked = [], skipped = {} } = scan
+    const nodes: Node[] = [this.p(strengthText(verdict))]
+    if (verdict.basis === 'declared') nodes.push(this.p(say('panel_claim')))
+    if (verdict.probability != null && scan.calibration) {
+      nodes.push(this.p(say('panel_probability', String(Math.round(verdict.probability * 100)))))
+    }
+    if (verdict.generator) nodes.push(this.p(`${say('panel_generator')}: ${verdict.generator}`))
+    if (contradicts(scan)) {
+      nodes.push(
+        el(
+          this.document,
+          'div',
+          { class: 'warning' },
+          this.h(say('panel_contradiction')),
+          say('panel_contradiction_text'),
+        ),
+      )
+    }
+    nodes.push(this.h(say('panel_evidence')))
+    if (evidence.length === 0) nodes.push(this.p(say('panel_no_evidence')))
+    else
+      nodes.push(el(this.document, 'ul', { class: 'evidence' }, ...evidence.map((each) => this.piece(each))))
+    nodes.push(this.h(say('panel_checked')))
+    nodes.push(
+      checked.length === 0
+        ? this.p(say('panel_nothing_checked'))
+        : el(
+            this.document,
+            'ul',
+            {},
+            ...checked.map((name) => el(this.document, 'li', {}, examinerName(name))),
+          ),
+    )
+    const reasons = Object.entries(skipped)
+    if (reasons.length > 0) {
+      const items = reasons.map(([name, why]) => el(this.document, 'li', {}, `${examinerName(name)}: ${why}`))
+      nodes.push(this.h(say('panel_skipped')), el(this.document, 'ul', {}, ...items))
+    }
+    nodes.push(el(this.document, 'p', { class: 'soft' }, say('panel_took', duration(scan.took_ms ?? 0))))
+    return nodes
+  }
+
+  private piece(evidence: wire.Evidence): HTMLElement {
+    const details = evidence.details ?? {}
+    const notes = [
+      evidence.verified ? say('evidence_verified') : null,
+      details.tampered ? say('evidence_tampered') : null,
+    ]
+    const speaks = [say(SUPPORTS_WORDS[evidence.supports]), ...notes.filter((note) => note !== null)].join(
+      ', ',
+    )
+    const spans = (evidence.spans ?? []).map(({ start_s, end_s }) =>
+      el(this.document, 'div', { class: 'soft' }, say('panel_span', number(start_s), number(end_s))),
+    )
+    return el(
+      this.document,
+      'li',
+      {},
+      el(this.document, 'span', { class: 'speaks' }, speaks),
+      evidence.finding,
+      ...spans,
+      this.how(evidence.examiner, details),
+    )
+  }
+
+  private how(examiner: string, details: Record<string, unknown>): HTMLElement {
+    const rows = Object.entries(details)
+      .map(([name, value]) => [name, plain(value)] as const)
+      .filter(([, text]) => text !== '')
+      .flatMap(([name, text]) => [
+        el(this.document, 'dt', {}, detailName(name)),
+        el(this.document, 'dd', {}, text),
+      ])
+    return el(
+      this.document,
+      'details',
+      {},
+      el(this.document, 'summary', {}, say('panel_how')),
+      el(this.document, 'div', {}, examinerName(examiner)),
+      rows.length > 0 ? el(this.document, 'dl', {}, ...rows) : null,
+    )
+  }
+
+  private actionsFor(view: View): Node[] {
+    switch (view.state) {
+      case 'done':
+        return [this.disputeButton(view.dispute), this.again(), this.copyButton(view.scan)]
+      case 'waiting':
+        return [this.button(say('panel_check'), () => this.actions.check(false))]
+      case 'checking':
+        return []
+      case 'no_daemon':
+        return [this.button(say('popup_retry'), () => this.actions.check(false))]
+      case 'unreachable':
+        return ['stream', 'protected', 'local_file'].includes(view.why) ? [] : [this.again()]
+    }
+  }
+
+  private again(): HTMLButtonElement {
+    return this.button(say('panel_again'), () => {
+      this.actions.check(true)
+      this.focus()
+    })
+  }
+
+  private disputeButton(dispute: Extract<View, { state: 'done' }>['dispute']): HTMLButtonElement {
+    const words = {
+      none: 'panel_wrong',
+      sending: 'panel_wrong_sending',
+      sent: 'panel_wrong_sent',
+      failed: 'panel_wrong_failed',
+    } as const
+    const button = this.button(say(words[dispute]), () => {
+      this.focus()
+      this.actions.dispute()
+    })
+    button.disabled = dispute === 'sending' || dispute === 'sent'
+    return button
+  }
+
+  private copyButton(scan: wire.Scan): HTMLButtonElement {
+    const button = this.button(say('panel_copy'), () => {
+      void this.actions.copy(JSON.stringify(scan, null, 2)).then((copied) => {
+        button.textContent = say(copied ? 'panel_copied' : 'panel_copy_failed')
+      })
+    })
+    return button
+  }
+
+  private button(text: string, onClick: () => void): HTMLButtonElement {
+    const button = el(this.document, 'button', { type: 'button' }, text)
+    button.addEventListener('click', onClick)
+    return button
+  }
+
+  private p(text: string): HTMLElement {
+    return el(this.document, 'p', {}, text)
+  }
+
+  private h(text: string): HTMLElement {
+    return el(this.document, 'h3', {}, text)
+  }
+}
+
+function strengthText({ label, strength = 'none' }: wire.Verdict): string {
+  return say(label === 'no_signs' && strength === 'none' ? 'panel_strength_none' : STRENGTH_WORDS[strength])
+}
+
+/** A detail's value as one line of text; nested values as compact JSON. */
+function plain(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (typeof value === 'boolean') return say(value ? 'word_yes' : 'word_no')
+  if (typeof value === 'number') return number(value)
+  if (typeof value === 'string') return value
+  if (Array.isArray(value)) return value.map(plain).filter(Boolean).join(', ')
+  return JSON.stringify(value)
+}
+
+const number = (value: number): string => value.toLocaleString(undefined, { maximumFractionDigits: 2 })
+
+function duration(ms: number): string {
+  return ms < 1000
+    ? say('panel_milliseconds', number(Math.round(ms)))
+    : say('panel_seconds', number(ms / 1000))
+}
