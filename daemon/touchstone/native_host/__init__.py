@@ -17,6 +17,7 @@ from .greeting import state_message
 
 if TYPE_CHECKING:
     from ..system.environment import Environment
+    from .link import DaemonState
 
 NAME = "org.touchstone.host"
 LOG_LIMIT_BYTES = 1_000_000
@@ -29,7 +30,7 @@ def run(env: Environment) -> int:
     reader, stream = take_over_stdio()
     writer = FrameWriter(stream)
     found = find(env.paths, FIRST_LOOK_S)
-    state = "up" if found else "starting"
+    state: DaemonState = "up" if found else "starting"
     try:
         writer.write(state_message(state, found.version if found else None))
     except OSError:
@@ -38,7 +39,7 @@ def run(env: Environment) -> int:
     return 0
 
 
-def serve(env: Environment, reader: BinaryIO, writer: FrameWriter, state: str) -> None:
+def serve(env: Environment, reader: BinaryIO, writer: FrameWriter, state: DaemonState) -> None:
     """Serve one port, its first message being out."""
     import asyncio
 
@@ -55,7 +56,9 @@ def serve(env: Environment, reader: BinaryIO, writer: FrameWriter, state: str) -
         return Access(daemon, tokens.load().value)
 
     async def main() -> None:
-        await Host(reader, writer, connect, env.paths.cache_dir, state).serve()
+        host = Host(reader, writer, connect, env.paths.cache_dir / "native-host", state)
+        host.uploads.sweep(env.clock())
+        await host.serve()
 
     asyncio.run(main())
 

@@ -1,4 +1,4 @@
-"""`python -m touchstone.native_host`: the same as `touchstone native-host`, without the command line's imports."""
+"""`python -m touchstone.native_host`: `touchstone native-host` without importing the command line."""
 
 import sys
 

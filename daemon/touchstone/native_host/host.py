@@ -17,7 +17,7 @@ from ..native_messages import Hello
 from ..verdict import Model
 from .framing import FrameWriter, read_message
 from .greeting import state_message
-from .link import Connect, DaemonLink
+from .link import Connect, DaemonLink, DaemonState
 from .problems import Code, NativeError
 from .requests import HANDLERS, Handling
 from .scans import Scans
@@ -47,14 +47,19 @@ class Host:
     """
 
     def __init__(
-        self, reader: BinaryIO, writer: FrameWriter, connect: Connect, spool: Path, state: str = "starting"
+        self,
+        reader: BinaryIO,
+        writer: FrameWriter,
+        connect: Connect,
+        spool: Path,
+        state: DaemonState = "starting",
     ) -> None:
         self._reader = reader
         self._writer = writer
         # One thread writes, so that messages keep their order and a slow browser does not block the loop.
         self._out = ThreadPoolExecutor(1, thread_name_prefix="to-browser")
         self.link = DaemonLink(connect, self._tell_state, state)
-        self.scans = Scans(self.link, self.send)
+        self.scans = Scans(self.link, self.answer, self.refuse)
         self.uploads = Uploads(spool)
         self.greeted = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -93,13 +98,17 @@ class Host:
         """Send one of the protocol's replies."""
         await self.send(reply.model_dump(mode="json", by_alias=True))
 
+    async def refuse(self, problem: NativeError, request: str | None) -> None:
+        """Send an error, in answer to a request if there is one."""
+        await self.send(problem.message(request))
+
     async def _receive(self, message: dict[str, Any]) -> None:
         request = message.get("request")
         about = request if isinstance(request, str) and len(request) <= 64 else None
         try:
             handling, parsed = self._parse(message)
         except NativeError as problem:
-            await self.send(problem.message(about))
+            await self.refuse(problem, about)
             return
         work = self._handle(handling, parsed)
         if handling.in_order:
@@ -128,7 +137,7 @@ class Host:
         try:
             await handling.handle(self, message)
         except NativeError as problem:
-            await self.send(problem.message(message.request))
+            await self.refuse(problem, message.request)
         except OSError:
             log.info("the browser closed the port during %s", message.type)
         except Exception as problem:
@@ -141,10 +150,10 @@ class Host:
     async def _look_for_daemon(self) -> None:
         """Have the daemon up, and its state told, before anyone asks."""
         with suppress(NativeError, OSError):
-            health = await self.link.call("GET", "/v1/health")
-            self.uploads.limit_bytes = health.get("max_bytes") or self.uploads.limit_bytes
+            health = await self.link.ask(lambda client: client.health())
+            self.uploads.limit_bytes = health.max_bytes or self.uploads.limit_bytes
 
-    async def _tell_state(self, state: str, daemon_version: str | None, reason: str | None) -> None:
+    async def _tell_state(self, state: DaemonState, daemon_version: str | None, reason: str | None) -> None:
         await self.send(state_message(state, daemon_version, reason))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import json as json_text
 import logging
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing, suppress
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
 
-import aiohttp
-
+from ..server.client import DaemonClient, DaemonError, DaemonLost
 from ..system.daemon_process import DaemonNotStarted, RunningDaemon
 from ..system.secrets import SecretsError
+from ..wire import ScanEvent
 from .backoff import Backoff
 from .problems import Code, NativeError
-from .sse import EventParser
+
+__all__ = ["Access", "DaemonLink", "DaemonLost"]
 
 log = logging.getLogger(__name__)
 
-CONNECT_S = 5.0
-# For an answer to a request; an upload of the largest size to a busy disk takes the longest.
-ANSWER_S = 120.0
-# The daemon sends a heartbeat on every event stream (docs/api.md); three missed ones are a dead daemon.
-SILENCE_S = 60.0
-# Requests give up sooner than followers: the page is waiting for them.
+# Requests give up sooner than those who follow a scan: the page is waiting for them.
 MAX_ATTEMPTS = 6
-ERROR_TEXT_LIMIT = 2000
+DEFAULT_RETRY_S = 1.0
 
-
-class DaemonLost(Exception):
-    """The connection broke; the daemon may be gone, or about to be started again."""
+DaemonState = Literal["up", "starting", "absent"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,10 +34,7 @@ class Access:
     """What it takes to talk to a daemon."""
 
     daemon: RunningDaemon
-    token: str
-
-    def __repr__(self) -> str:
-        return f"Access({self.daemon!r})"
+    token: str = field(repr=False)
 
 
 Connect = Callable[[], Access]
@@ -52,7 +43,7 @@ Connect = Callable[[], Access]
 Raises DaemonNotStarted or SecretsError.
 """
 
-OnState = Callable[[str, str | None, str | None], Awaitable[None]]
+OnState = Callable[[DaemonState, str | None, str | None], Awaitable[None]]
 """Told `(state, daemon version, reason)` whenever the state changes."""
 
 
@@ -60,91 +51,89 @@ class DaemonLink:
     """One host's way to the daemon.
 
     Attributes:
-        state: `up`, `starting` or `absent`.
+        state: of the daemon, as far as this host knows.
         version: of the daemon, once known.
         generation: counts the daemons that this link has talked to.
     """
 
-    def __init__(self, connect: Connect, on_state: OnState, state: str = "starting") -> None:
-        self.state = state
+    def __init__(self, connect: Connect, on_state: OnState, state: DaemonState = "starting") -> None:
+        self.state: DaemonState = state
         self.version: str | None = None
         self.generation = 0
         self._connect = connect
         self._on_state = on_state
-        self._access: Access | None = None
-        self._session: aiohttp.ClientSession | None = None
+        self._client: DaemonClient | None = None
+        self._clients = AsyncExitStack()
         self._connecting = asyncio.Lock()
         self._failure: NativeError | None = None
         self._failures = Backoff()
         self._not_before = 0.0
 
-    async def ready(self) -> Access:
+    async def ready(self) -> DaemonClient:
         """The daemon, started if need be.
 
         Raises:
             NativeError: it is absent; asked again soon, it is not tried again but said again.
         """
         async with self._connecting:
-            if self._access is not None:
-                return self._access
+            if self._client is not None:
+                return self._client
             now = asyncio.get_running_loop().time()
             if self._failure is not None and now < self._not_before:
                 raise self._failure
             if self.state != "up":
                 await self._change("starting")
             try:
-                self._access = await _aside(self._connect)
+                access = await _aside(self._connect)
             except (DaemonNotStarted, SecretsError) as problem:
                 log.warning("no daemon: %s", problem)
                 self._failure = NativeError(Code.DAEMON_ABSENT, reason=problem)
                 self._not_before = now + self._failures.next_s()
                 await self._change("absent", str(problem))
                 raise self._failure from problem
+            # Earlier clients stay open to the end: a request of theirs may still be on its way to its error.
+            client = DaemonClient(lambda: access.daemon, access.token)
+            self._client = await self._clients.enter_async_context(client)
             self._failure = None
             self._failures.reset()
             self.generation += 1
-            self.version = self._access.daemon.version
+            self.version = access.daemon.version
             await self._change("up")
-            return self._access
+            return self._client
 
-    async def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Mapping[str, Any] | None = None,
-        form: Callable[[], aiohttp.FormData] | None = None,
-        scan_id: str | None = None,
-    ) -> Any:
+    async def ask(self, request: Callable[[DaemonClient], Awaitable[T]], scan_id: str | None = None) -> T:
         """One request and its answer, over as many connections as it takes.
 
         Args:
-            method, path: of the API.
-            json: body.
-            form: instead, makes the body, anew for every attempt since one uses it up.
-            scan_id: what the request is about, for its error.
+            request: made anew for each attempt.
+            scan_id: what it is about, for its error.
 
         Raises:
             NativeError: the daemon refuses, fails or stays away.
         """
         backoff = Backoff()
         while True:
-            body = form() if form else None
+            client = await self.ready()
             try:
-                async with self._request(method, path, scan_id, json=json, data=body) as response:
-                    return None if response.status == 204 else await response.json(content_type=None)
+                return await request(client)
             except DaemonLost as problem:
+                await self._lost(client)
                 if backoff.count >= MAX_ATTEMPTS:
                     raise NativeError(Code.DAEMON_FAILED, reason=problem) from problem
-            except NativeError as problem:
-                # The first refusal may mean no more than that the token was rotated; it is read again now.
-                if problem.code is not Code.TOKEN_REFUSED or backoff.count:
-                    raise
+            except DaemonError as problem:
+                if problem.status == 401:
+                    # The token was rotated, or this is another daemon: look again, once.
+                    await self._lost(client)
+                passes = (problem.status == 401 and not backoff.count) or (
+                    problem.status == 503 and backoff.count < MAX_ATTEMPTS
+                )
+                if not passes:
+                    raise translate(problem, scan_id) from problem
             await backoff.sleep()
 
     async def events(
         self, scan_id: str, after: str | None
-    ) -> AsyncGenerator[tuple[str | None, dict[str, Any]], None]:
+    ) -> AsyncGenerator[tuple[str | None, ScanEvent], None]:
         """The daemon's events about a scan that come after the one with the id `after`: `(id, event)`.
 
         Ends when the daemon ends the stream.
@@ -153,64 +142,53 @@ class DaemonLink:
             DaemonLost: the connection broke.
             NativeError: the daemon refuses, or stays away.
         """
-        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after else {})
-        # A silent stream is dead; a long one is not.
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S)
-        path = f"/v1/scans/{scan_id}/events"
-        async with self._request("GET", path, scan_id, headers=headers, timeout=timeout) as response:
-            parser = EventParser()
-            async for piece in response.content.iter_any():
-                try:
-                    found = [(event.id, event.json()) for event in parser.feed(piece)]
-                except ValueError as problem:
-                    raise NativeError(Code.DAEMON_FAILED, reason=problem) from problem
-                for event in found:
+        client = await self.ready()
+        try:
+            async with aclosing(client.events(scan_id, after)) as events:
+                async for event in events:
                     yield event
-
-    def lost(self, access: Access) -> None:
-        """Forget a daemon that does not answer, so that the next request looks for one."""
-        if self._access is access:
-            self._access = None
+        except DaemonLost:
+            await self._lost(client)
+            raise
+        except DaemonError as problem:
+            if problem.status == 401:
+                await self._lost(client)
+            raise translate(problem, scan_id) from problem
+        except ValueError as problem:  # what came is no event
+            raise NativeError(Code.DAEMON_FAILED, reason=problem) from problem
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._session is not None:
-            await self._session.close()
+        await self._clients.aclose()
 
-    @asynccontextmanager
-    async def _request(
-        self, method: str, path: str, scan_id: str | None, **options: Any
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        access = await self.ready()
-        if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=ANSWER_S, sock_connect=CONNECT_S)
-            # Neither proxies from the environment nor cookies have any business between us and the daemon.
-            self._session = aiohttp.ClientSession(
-                timeout=timeout, trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
-            )
-        headers = {"Authorization": f"Bearer {access.token}", **options.pop("headers", {})}
-        url = access.daemon.base_url + path
-        try:
-            async with self._session.request(
-                method, url, headers=headers, allow_redirects=False, **options
-            ) as response:
-                if response.status == 401:
-                    # The token was rotated, or the daemon is another one than we knew.
-                    self.lost(access)
-                if response.status >= 400:
-                    raise await _problem(response, scan_id)
-                yield response
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as problem:
-            self.lost(access)
-            raise DaemonLost(str(problem) or type(problem).__name__) from problem
+    async def _lost(self, client: DaemonClient) -> None:
+        """Forget a daemon that does not answer, so that the next request looks for one."""
+        if self._client is client:
+            self._client = None
+            await self._change("starting")
 
-    async def _change(self, state: str, reason: str | None = None) -> None:
+    async def _change(self, state: DaemonState, reason: str | None = None) -> None:
         if state != self.state or reason:
             self.state = state
             await self._on_state(state, self.version if state == "up" else None, reason)
 
 
-async def _aside(work: Callable[[], Access]) -> Access:
+def translate(problem: DaemonError, scan_id: str | None) -> NativeError:
+    """What a refusal of the daemon means to the browser."""
+    match problem.status:
+        case 401:
+            return NativeError(Code.TOKEN_REFUSED)
+        case 404 if scan_id is not None:
+            return NativeError(Code.SCAN_UNKNOWN, {"scan_id": scan_id}, scan_id=scan_id)
+        case 429 | 503:
+            seconds = problem.retry_after_s or DEFAULT_RETRY_S
+            return NativeError(Code.DAEMON_BUSY, {"retry_after_s": seconds}, seconds=f"{seconds:g}")
+        case status if status < 500:
+            return NativeError(Code.DAEMON_REFUSED, reason=problem)
+    return NativeError(Code.DAEMON_FAILED, reason=problem)
+
+
+async def _aside(work: Connect) -> Access:
     """Run `work` on a thread that does not keep the process alive when the browser closes the port."""
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[Access] = loop.create_future()
@@ -234,36 +212,3 @@ async def _aside(work: Callable[[], Access]) -> Access:
 
     threading.Thread(target=run, name="connect", daemon=True).start()
     return await outcome
-
-
-async def _problem(response: aiohttp.ClientResponse, scan_id: str | None) -> Exception:
-    """What an error answer of the daemon means to the browser. 503 is a daemon on its way out."""
-    text = (await response.content.read(ERROR_TEXT_LIMIT * 4)).decode("utf-8", "replace")
-    reason = _detail(text) or f"{response.status} {response.reason}"
-    match response.status:
-        case 401:
-            return NativeError(Code.TOKEN_REFUSED)
-        case 404 if scan_id is not None:
-            return NativeError(Code.SCAN_UNKNOWN, {"scan_id": scan_id}, scan_id=scan_id)
-        case 429:
-            seconds = _seconds(response.headers.get("Retry-After"))
-            return NativeError(Code.DAEMON_BUSY, {"retry_after_s": seconds}, seconds=f"{seconds:g}")
-        case 503:
-            return DaemonLost(reason)
-        case status if status < 500:
-            return NativeError(Code.DAEMON_REFUSED, reason=reason)
-    return NativeError(Code.DAEMON_FAILED, reason=reason)
-
-
-def _detail(text: str) -> str | None:
-    """The sentence in RFC 9457 problem details."""
-    try:
-        answer = json_text.loads(text)
-    except ValueError:
-        return None
-    return str(answer["detail"]) if isinstance(answer, dict) and "detail" in answer else None
-
-
-def _seconds(retry_after: str | None) -> float:
-    """`Retry-After` as seconds; our daemon sends no dates."""
-    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdecimal() else 1.0

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-
 from .. import __version__, native_messages
 from ..messages import say
 from ..native_messages import PROTOCOL, Limits
 from ..verdict import Model
-from ..wire import ScanFeedback, ScanRequest, UploadSource
+from ..wire import ScanFeedback, UploadSource
 from .framing import MAX_FROM_BROWSER
 from .problems import Code, NativeError
 from .scans import MAX_SCANS, Submit
@@ -23,7 +20,7 @@ from .uploads import CHUNK_BYTES, WINDOW, Upload
 if TYPE_CHECKING:
     from .host import Host
 
-SETTINGS = ("fetch_urls", "max_bytes")
+SETTINGS = {"fetch_urls", "max_bytes"}
 """The daemon's settings that concern the extension."""
 
 
@@ -67,10 +64,9 @@ async def _hello(host: Host, message: native_messages.Hello) -> None:
 
 
 async def _scan(host: Host, message: native_messages.ScanUrl) -> None:
-    body = ScanRequest(source=message.source, fresh=message.fresh).model_dump(mode="json")
-
     async def submit() -> str:
-        return str((await host.link.call("POST", "/v1/scans", json=body))["id"])
+        state = await host.link.ask(lambda client: client.submit(message.source, fresh=message.fresh))
+        return state.id
 
     await _start(host, message.request, submit)
 
@@ -86,17 +82,11 @@ async def _upload_chunk(host: Host, message: native_messages.UploadChunk) -> Non
 async def _upload_end(host: Host, message: native_messages.UploadEnd) -> None:
     upload = host.uploads.end(message)
     begin = upload.begin
-    source = UploadSource(name=begin.name, url=begin.url, page_url=begin.page_url)
-    asked = json.dumps({"source": source.model_dump(mode="json"), "fresh": begin.fresh})
-
-    def form() -> aiohttp.FormData:
-        form = aiohttp.FormData()
-        form.add_field("source", asked, content_type="application/json")
-        form.add_field("file", upload.reader(), filename=begin.name or "video")
-        return form
+    about = UploadSource(name=begin.name, url=begin.url, page_url=begin.page_url)
 
     async def submit() -> str:
-        return str((await host.link.call("POST", "/v1/scans", form=form))["id"])
+        state = await host.link.ask(lambda client: client.upload(upload.path, about, fresh=begin.fresh))
+        return state.id
 
     await _start(host, message.request, submit, upload.close)
 
@@ -108,10 +98,10 @@ async def _upload_abort(host: Host, message: native_messages.UploadAbort) -> Non
 
 async def _get(host: Host, message: native_messages.Get) -> None:
     scan_id = message.scan_id
-    path = f"/v1/scans/{host.scans.daemon_id(scan_id)}"
-    state = await host.link.call("GET", path, scan_id=scan_id)
+    daemon_id = host.scans.daemon_id(scan_id)
+    state = await host.link.ask(lambda client: client.state(daemon_id), scan_id)
     await host.answer(
-        native_messages.ScanStateReply(request=message.request, scan_id=scan_id, state=state["state"])
+        native_messages.ScanStateReply(request=message.request, scan_id=scan_id, state=state.state)
     )
     await host.scans.follow(scan_id)
 
@@ -122,16 +112,16 @@ async def _cancel(host: Host, message: native_messages.Cancel) -> None:
 
 
 async def _feedback(host: Host, message: native_messages.Feedback) -> None:
-    body = ScanFeedback(agrees=message.agrees, label=message.label, comment=message.comment)
-    path = f"/v1/scans/{host.scans.daemon_id(message.scan_id)}/feedback"
-    await host.link.call("POST", path, json=body.model_dump(mode="json"), scan_id=message.scan_id)
+    feedback = ScanFeedback(agrees=message.agrees, label=message.label, comment=message.comment)
+    daemon_id = host.scans.daemon_id(message.scan_id)
+    await host.link.ask(lambda client: client.feedback(daemon_id, feedback), message.scan_id)
     await host.answer(native_messages.FeedbackTaken(request=message.request, scan_id=message.scan_id))
 
 
 async def _status(host: Host, message: native_messages.StatusRequest) -> None:
     health = None
     with suppress(NativeError):  # a daemon that is not there is an answer, not a failure
-        health = await host.link.call("GET", "/v1/health")
+        health = await host.link.ask(lambda client: client.health())
     await host.answer(
         native_messages.Status(
             request=message.request,
@@ -140,14 +130,14 @@ async def _status(host: Host, message: native_messages.StatusRequest) -> None:
             daemon_version=host.link.version,
             scans=len(host.scans),
             uploads=len(host.uploads),
-            health=health,
+            health=health.model_dump(mode="json") if health else None,
         )
     )
 
 
 async def _settings(host: Host, message: native_messages.SettingsGet) -> None:
-    health = await host.link.call("GET", "/v1/health")
-    values = {name: health[name] for name in SETTINGS if name in health}
+    health = await host.link.ask(lambda client: client.health())
+    values = health.model_dump(mode="json", include=SETTINGS)
     await host.answer(native_messages.Settings(request=message.request, values=values))
 
 

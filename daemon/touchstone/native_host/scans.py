@@ -7,13 +7,14 @@ anew to a daemon that does not know it.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
+from ..native_messages import Result, ScanEvidence, ScanProgress
+from ..verdict import Evidence, Model
+from ..wire import EvidenceFound, Progress, ScanEvent, VerdictReached
 from .backoff import Backoff
 from .link import DaemonLink, DaemonLost
 from .problems import Code, NativeError
@@ -26,8 +27,12 @@ MAX_FAILURES = 30
 # What may pass by itself; a refused token does if it was rotated a moment ago.
 _ATTEMPTS = {Code.DAEMON_ABSENT: MAX_FAILURES, Code.DAEMON_BUSY: MAX_FAILURES, Code.TOKEN_REFUSED: 3}
 
-Message = Mapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
+Answer = Callable[[Model], Awaitable[None]]
+"""Sends one message to the browser."""
+
+Refuse = Callable[[NativeError, str | None], Awaitable[None]]
+"""Sends an error; the second argument is the request it answers, if any."""
+
 Submit = Callable[[], Awaitable[str]]
 
 
@@ -53,16 +58,17 @@ class Followed:
     generation: int
     lost: bool = False
     askers: int = 1
-    told: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    told: dict[str, Evidence] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
 
 
 class Scans:
     """Follows scans and tells the browser about them."""
 
-    def __init__(self, link: DaemonLink, send: Send) -> None:
+    def __init__(self, link: DaemonLink, answer: Answer, refuse: Refuse) -> None:
         self._link = link
-        self._send = send
+        self._answer = answer
+        self._refuse = refuse
         self._followed: dict[str, Followed] = {}
 
     def __len__(self) -> int:
@@ -88,7 +94,7 @@ class Scans:
             drop()
             known.askers += 1
             for evidence in list(known.told.values()):
-                await self._send({"type": "evidence", "scan_id": scan_id, "evidence": evidence})
+                await self._answer(ScanEvidence(scan_id=scan_id, evidence=evidence))
             return
         followed = Followed(scan_id, scan_id, submit, drop, self._link.generation)
         self._followed[scan_id] = followed
@@ -98,8 +104,8 @@ class Scans:
         """One asker less; with the last one the scan itself is cancelled and nothing more is told."""
         followed = self._followed.get(scan_id)
         if followed is None:
-            state = await self._link.call("GET", f"/v1/scans/{scan_id}", scan_id=scan_id)
-            if state["state"] == "done":
+            state = await self._link.ask(lambda client: client.state(scan_id), scan_id)
+            if state.state == "done":
                 return  # it belongs to the user's history now
         daemon_id = self.daemon_id(scan_id)
         if followed is not None:
@@ -107,7 +113,7 @@ class Scans:
             if followed.askers <= 0:
                 self._forget(followed)
         # The daemon counts askers as well, those of other browsers too.
-        await self._link.call("DELETE", f"/v1/scans/{daemon_id}", scan_id=scan_id)
+        await self._link.ask(lambda client: client.forget(daemon_id), scan_id)
 
     def close(self) -> None:
         """Follow nothing any more; the scans themselves go on in the daemon."""
@@ -134,8 +140,9 @@ class Scans:
 
     async def _give_up(self, followed: Followed, problem: NativeError) -> None:
         self._forget(followed)
+        problem.about["scan_id"] = followed.scan_id
         with suppress(OSError):
-            await self._send(problem.message() | {"scan_id": followed.scan_id})
+            await self._refuse(problem, None)
 
     async def _follow_to_the_end(self, followed: Followed) -> None:
         backoff = Backoff()
@@ -165,24 +172,20 @@ class Scans:
                     raise
             await backoff.sleep()
 
-    async def _tell(self, followed: Followed, event: Mapping[str, Any]) -> bool:
+    async def _tell(self, followed: Followed, event: ScanEvent) -> bool:
         """Hand one event on; True after the last."""
         scan_id = followed.scan_id
-        match event.get("type"):
-            case "progress":
-                await self._send({"type": "progress", "scan_id": scan_id, "progress": event})
-            case "evidence":
-                await self._tell_evidence(followed, event["evidence"])
-            case "verdict":
+        match event:
+            case Progress():
+                await self._answer(ScanProgress(scan_id=scan_id, progress=event))
+            case EvidenceFound(evidence=evidence):
+                # A daemon that was started again scans again and finds the same; only the time differs.
+                key = evidence.model_copy(update={"took_ms": 0}).model_dump_json()
+                if key not in followed.told:
+                    followed.told[key] = evidence
+                    await self._answer(ScanEvidence(scan_id=scan_id, evidence=evidence))
+            case VerdictReached(scan=scan):
                 self._forget(followed)
-                await self._send({"type": "result", "scan_id": scan_id, "scan": event["scan"]})
+                await self._answer(Result(scan_id=scan_id, scan=scan))
                 return True
         return False
-
-    async def _tell_evidence(self, followed: Followed, evidence: Mapping[str, Any]) -> None:
-        # A daemon that was started again runs the scan again and finds the same; only its time differs.
-        key = json.dumps({**evidence, "took_ms": 0}, sort_keys=True)
-        if key in followed.told:
-            return
-        followed.told[key] = evidence
-        await self._send({"type": "evidence", "scan_id": followed.scan_id, "evidence": evidence})

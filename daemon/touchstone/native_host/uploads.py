@@ -1,7 +1,6 @@
 """Uploads on their way from the browser: chunks in order, kept on disk until their scan has ended.
 
-The bytes lie in a nameless temporary file, which is gone with this process however that ends; they are kept
-after they were handed on, so that a daemon that lost them can be given them again.
+The bytes are kept after they were handed on, so that a daemon that lost them can be given them again.
 """
 
 from __future__ import annotations
@@ -12,15 +11,18 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from ..messages import say
 from ..native_messages import UploadBegin, UploadChunk, UploadEnd
+from ..system.paths import make_private_dir
 from .problems import Code, NativeError
 
 CHUNK_BYTES = 512 << 10
 WINDOW = 4
 MAX_OPEN = 4
+SUFFIX = ".upload"
+LEFT_OVER_S = 24 * 3600.0
 DEFAULT_LIMIT_BYTES = 1 << 30  # the daemon's own default, settings.py `max_bytes`
 
 
@@ -29,22 +31,17 @@ class Upload:
     """One upload: what was announced and what has come so far."""
 
     begin: UploadBegin
-    file: IO[bytes]
+    path: Path
+    file: BinaryIO
     next_seq: int = 0
     received: int = 0
-
-    def reader(self) -> BinaryIO:
-        """The bytes from their start, as a file of its own: whoever sends them may close it."""
-        self.file.flush()
-        copy = os.fdopen(os.dup(self.file.fileno()), "rb")
-        copy.seek(0)
-        return copy
 
     def close(self) -> None:
         """Drop the bytes."""
         # A full disk makes the flush inside close() fail; the file is gone all the same.
         with suppress(OSError):
             self.file.close()
+        self.path.unlink(missing_ok=True)
 
 
 @dataclass
@@ -52,7 +49,7 @@ class Uploads:
     """The open uploads of one port.
 
     Args:
-        folder: where the temporary files are made; on the disk, not in memory.
+        folder: where the files are made; on the disk, not in memory.
         limit_bytes: largest upload that is taken.
     """
 
@@ -62,6 +59,13 @@ class Uploads:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def sweep(self, now: float) -> None:
+        """Delete what hosts that were killed left behind; `now` in seconds since the epoch."""
+        for path in self.folder.glob(f"*{SUFFIX}"):
+            with suppress(OSError):  # another host may be sweeping too
+                if path.stat().st_mtime < now - LEFT_OVER_S:
+                    path.unlink()
 
     def begin(self, message: UploadBegin) -> Upload:
         """Open an upload."""
@@ -73,10 +77,11 @@ class Uploads:
         if message.size is not None and message.size > self.limit_bytes:
             raise NativeError(Code.UPLOAD_TOO_LARGE, about, limit=self.limit_bytes, **about)
         try:
-            file = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115 - lives as long as the upload
+            make_private_dir(self.folder)
+            descriptor, name = tempfile.mkstemp(dir=self.folder, prefix=f"{os.getpid()}-", suffix=SUFFIX)
         except OSError as problem:
             raise NativeError(Code.UPLOAD_NOT_STORED, about, reason=problem, **about) from problem
-        upload = self._open[message.upload_id] = Upload(message, file)
+        upload = self._open[message.upload_id] = Upload(message, Path(name), os.fdopen(descriptor, "wb"))
         return upload
 
     def chunk(self, message: UploadChunk) -> Upload:
@@ -114,7 +119,7 @@ class Uploads:
         if upload.begin.size is not None and upload.received != upload.begin.size:
             raise self._incomplete(message.upload_id, "bytes", upload.received, upload.begin.size)
         try:
-            upload.file.flush()
+            upload.file.close()
         except OSError as problem:
             raise self._not_stored(message.upload_id, problem) from problem
         del self._open[message.upload_id]

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -179,7 +179,7 @@ class DaemonClient:
 
     async def events(
         self, scan_id: str, after: str | None = None
-    ) -> AsyncIterator[tuple[str | None, ScanEvent]]:
+    ) -> AsyncGenerator[tuple[str | None, ScanEvent], None]:
         """Events of a scan after the one with the id `after`, each with its id; ends when the stream does."""
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after else {})
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S)
