@@ -18,8 +18,13 @@ describe.each(BROWSERS)('%s', (name) => {
       const [first] = await world.browser.badges(page.mainFrame())
       return first?.state === 'no_daemon' && first
     })
-    expect(badge.label).toBe('')
-    expect(badge.visible).toBe(true)
+    expect(badge).toMatchObject({ label: '', visible: true })
+    await page.mouse.click(badge.box.x + 5, badge.box.y + 5)
+    const panel = await until('the panel is open', async () => {
+      const [first] = await world.browser.badges(page.mainFrame())
+      return first?.panelText
+    })
+    expect(panel).toContain('touchstone up')
   })
 
   test('brings a killed daemon back for the next video', async () => {
