@@ -35,10 +35,10 @@ GENERATES: tuple[re.Pattern[str], ...] = (
 # Classes of many more packs whose names other nodes share ("VideoFrameSampler" picks frames of a clip): these
 # need two of the inputs that a diffusion sampler has.
 MAY_GENERATE = re.compile(r"Sampler|^(WanVideo|Hunyuan|HyVideo|LTXV|CogVideo|Mochi)")
-SAMPLING_INPUTS = frozenset(
-    "model steps cfg seed noise_seed denoise sigmas scheduler positive guider latent_image samples "
-    "sampler_name sampler".split()
-)
+SAMPLING_INPUTS = frozenset({
+    "model", "steps", "cfg", "seed", "noise_seed", "denoise", "sigmas", "scheduler", "positive", "guider",
+    "latent_image", "samples", "sampler_name", "sampler",
+})  # fmt: skip
 # Parts of such packs that load, choose, encode or decode, but do not sample.
 ASSISTS = re.compile(
     r"(Load|Loader|Decode|Decoder|Encode|Encoder|Select|Settings|Args|Options|Config|Scheduler|Preview|Provider)\W*$"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ...messages import say
+
 # First bytes by message `container.not_media.<name>`.
 SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "pdf"),
@@ -32,8 +34,26 @@ TEXTS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-def what_else(head: bytes) -> str:
-    """Name of the message `container.not_media.*` for a file that no reader takes, by its first bytes."""
+# Sound without a picture: offset and bytes by the name that people know it under.
+SOUND: tuple[tuple[int, bytes, str], ...] = (
+    (8, b"WAVE", "WAV"),
+    (0, b"ID3", "MP3"),
+    (0, b"\xff\xfb", "MP3"),
+    (0, b"fLaC", "FLAC"),
+    (0, b"\xff\xf1", "AAC"),
+    (0, b"#!AMR", "AMR"),
+)
+
+
+def refusal(head: bytes) -> str:
+    """Why a file that no reader takes is no video, by its first bytes: a sentence that names what it is."""
+    for at, signature, name in SOUND:
+        if head[at : at + len(signature)] == signature:
+            return say("container.not_media.audio", format=name)
+    return say(f"container.not_media.{_kind(head)}")
+
+
+def _kind(head: bytes) -> str:
     if not head:
         return "empty"
     if not head.strip(b"\0"):
