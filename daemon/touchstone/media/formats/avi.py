@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ...messages import say
 from ..container import NotMedia
 from .bounded import MAX_VALUE, Malformed, Reading, frame_rate, ratio, seconds, text_of, unsigned_le
+from .fourcc import codec_of
 from .nal import CODECS, length_field, tag_length_prefixed, tag_private, tag_start_codes
 from .riff import Chunk, chunks
 from .xmp import tag_xmp
