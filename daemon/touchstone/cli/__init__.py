@@ -16,18 +16,7 @@ from ..messages import say
 from ..system.environment import Environment
 from .exits import Exit
 
-COMMANDS = (
-    "up",
-    "serve",
-    "scan",
-    "sample",
-    "history",
-    "trust",
-    "browsers",
-    "native_host",
-    "token",
-    "doctor",
-)
+COMMANDS = ("up", "stop", "scan", "history", "browsers", "settings", "token", "serve", "native_host")
 """Modules of this package that hold a command, in the order `--help` lists them."""
 
 

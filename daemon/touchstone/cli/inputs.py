@@ -11,8 +11,34 @@ from ..messages import say
 from ..wire import AnySource, FileSource, UrlSource
 
 MEDIA_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .3gp .mkv .webm .avi .flv .ts .mts .m2ts .mpg .mpeg .ogv .wmv "
-    ".png .apng .jpg .jpeg .webp .gif .avif .heic .heif .tif .tiff".split()
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".3gp",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".flv",
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".mpg",
+        ".mpeg",
+        ".ogv",
+        ".wmv",
+        ".png",
+        ".apng",
+        ".jpg",
+        ".jpeg",
+        ".webp",
+        ".gif",
+        ".avif",
+        ".heic",
+        ".heif",
+        ".tif",
+        ".tiff",
+    ]
 )
 """Which files of a *folder* are taken. A file that is named outright is always scanned."""
 

@@ -134,7 +134,6 @@ class Printer:
 
 def show(scan: Scan, console: Console) -> None:
     """Print one scan for a person."""
-    from rich.padding import Padding
     from rich.text import Text
 
     sign, style = LOOK[scan.verdict.label.value]
@@ -145,15 +144,16 @@ def show(scan: Scan, console: Console) -> None:
     if strength != "none":
         line.append("  " + say(f"cli.strength.{strength}"), style="dim")
     console.print(line)
+    # Lines are left to the terminal to wrap, so that a pipe gets each finding whole on a line of its own.
     for evidence in scan.evidence:
-        console.print(Padding(Text("- " + finding_line(evidence)), (0, 0, 0, 4)))
+        console.print(Text("    - " + finding_line(evidence)), soft_wrap=True)
     for examiner, reason in scan.skipped.items():
         skipped = say("cli.scan.skipped", examiner=examiner_name(examiner), reason=reason)
-        console.print(Padding(Text("- " + skipped, style="dim"), (0, 0, 0, 4)))
+        console.print(Text("    - " + skipped, style="dim"), soft_wrap=True)
     if scan.checked:
         names = ", ".join(examiner_name(name) for name in scan.checked)
         checked = say("cli.scan.checked", names=names, ms=round(scan.took_ms))
-        console.print(Padding(Text(checked, style="dim"), (0, 0, 0, 4)))
+        console.print(Text("    " + checked, style="dim"), soft_wrap=True)
     console.print()
 
 

@@ -75,7 +75,7 @@ async def _scan_all(
     seen: list[Scan] = []
     async with AsyncExitStack() as resources:
         scanner = await resources.enter_async_context(
-            open_scanner(env, use_daemon=not args.no_daemon, fresh=args.fresh)
+            open_scanner(env, use_daemon=not args.no_daemon, fresh=args.fresh, jobs=args.jobs)
         )
         printer = resources.enter_context(report.Printer(args, env, total=len(wanted)))
 

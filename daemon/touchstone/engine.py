@@ -1,0 +1,131 @@
+"""Puts the parts together: a pipeline for this process, or the daemon's where one is up.
+
+The only place that knows every part; nothing below it does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from . import __version__
+from .system.environment import Environment
+
+if TYPE_CHECKING:
+    from .pipeline import Pipeline
+    from .settings import Settings
+    from .system.paths import Paths
+    from .verdict import Scan
+    from .wire import AnySource
+
+FETCH_FOLDER = "fetched"
+
+
+class Scanner(Protocol):
+    """Something that scans a source to its end: the pipeline, or a client of the daemon."""
+
+    async def scan(self, source: AnySource) -> Scan: ...
+
+
+def trust_folder(paths: Paths) -> Path:
+    """Where `touchstone trust update` keeps the official lists."""
+    return paths.data_dir / "trust"
+
+
+def trust_settings(env: Environment, settings: Settings) -> dict[str, Any]:
+    """Whom to believe, as plain JSON values: `Trust.from_dict` reads them, here or in a worker."""
+    lists = [str(settings.trust_lists.expanduser().absolute())] if settings.trust_lists else []
+    return {"pins": True, "official": str(trust_folder(env.paths)), "lists": lists}
+
+
+def edition(env: Environment, settings: Settings) -> str:
+    """Changes whenever the same bytes could get another answer: program, trust lists, prior.
+
+    Lists count by name, size and time of change, so that `trust update` makes old answers stale.
+    """
+    trust = trust_settings(env, settings)
+    parts: list[Any] = [__version__, settings.prior, trust]
+    for place in (trust["official"], *trust["lists"]):
+        path = Path(place)
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        parts += [(str(f), s.st_size, s.st_mtime_ns) for f in files if f.is_file() and (s := f.stat())]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def load_settings(env: Environment) -> Settings:
+    """The settings in force for a command: environment, then the store if there is one, then defaults.
+
+    Raises:
+        settings.SettingError: a value is not allowed.
+    """
+    from .settings import load
+    from .store import Store, store_path
+
+    stored: dict[str, str] = {}
+    if store_path(env.paths).exists():
+        with Store(store_path(env.paths), env.clock) as store:
+            stored = dict(store.settings())
+    return load(env.environ, stored)
+
+
+@asynccontextmanager
+async def open_pipeline(env: Environment, settings: Settings) -> AsyncIterator[Pipeline]:
+    """A pipeline of this process, with workers and connections that end with the context."""
+    from .intake.fetch import WebVideos
+    from .intake.limits import FetchLimits
+    from .intake.sources import SourceIntake
+    from .media.pool import WorkerPool
+    from .media.spec import WorkerSpec
+    from .pipeline import EXAMINERS, Pipeline
+
+    env.paths.create()
+    defaults = FetchLimits()
+    limits = FetchLimits(
+        max_bytes=min(defaults.max_bytes, settings.max_bytes),
+        whole_bytes=min(defaults.whole_bytes, settings.max_bytes),
+        total_s=min(defaults.total_s, settings.max_seconds),
+    )
+    web = WebVideos(env.paths.cache_dir / FETCH_FOLDER, limits=limits)
+    spec = WorkerSpec(EXAMINERS, settings={"content_credentials": {"trust": trust_settings(env, settings)}})
+    workers = WorkerPool(spec, size=settings.concurrency, environment=env.environ)
+    try:
+        async with SourceIntake(web, fetch_allowed=lambda: settings.fetch_urls) as intake:
+            yield Pipeline(intake, workers, prior=settings.prior)
+    finally:
+        await workers.close()
+
+
+@asynccontextmanager
+async def open_scanner(
+    env: Environment, *, use_daemon: bool = True, fresh: bool = False, jobs: int | None = None
+) -> AsyncIterator[Scanner]:
+    """The daemon when one is up, else a pipeline of this process: the same code, the same answer.
+
+    Args:
+        env: the world.
+        use_daemon: whether to look for one.
+        fresh: whether a daemon is asked to scan again what it knows.
+        jobs: how many scans will be asked for at once, for a pipeline of this process.
+    """
+    from .system import daemon_process
+
+    if use_daemon and await asyncio.to_thread(lambda: daemon_process.find(env.paths)):
+        from .server.client import DaemonClient
+        from .system.secrets import TokenStore
+
+        token = TokenStore(env.paths, env.keyring).read()
+        if token is not None:
+            client = DaemonClient(lambda: daemon_process.find(env.paths), token.value, fresh=fresh)
+            async with client:
+                yield client
+            return
+    settings = load_settings(env)
+    if jobs is not None:
+        settings = settings.model_copy(update={"concurrency": jobs})
+    async with open_pipeline(env, settings) as pipeline:
+        yield pipeline
