@@ -150,9 +150,12 @@ class Manifests:
         return _manifest_path(place)
 
     def refresh(self) -> list[Installed]:
-        """Write anew what is there already and outdated: after the program moved or ids were added."""
-        stale = [entry for entry in self.status() if entry.state is State.OUTDATED]
-        if stale or self._launcher.path.exists():
+        """Write anew what is there already, is ours, and is outdated: the program moved, or ids were added.
+
+        A manifest that names the launcher of another installation is left alone.
+        """
+        stale = [entry for entry in self.status() if entry.state is State.OUTDATED and self._names_us(entry)]
+        if self._launcher.path.exists():
             self._launcher.write()
         for entry in stale:
             self._write(entry.place)
@@ -206,6 +209,13 @@ class Manifests:
         if _needs_bridge(place) and not _bridge_path(place).is_file():
             state = State.OUTDATED
         return Installed(place, manifest, state if self._launcher.is_current else State.OUTDATED)
+
+    def _names_us(self, entry: Installed) -> bool:
+        try:
+            named = json.loads(entry.manifest.read_bytes())["path"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        return named in (str(self._launcher.path), str(_bridge_path(entry.place)))
 
     def _write(self, place: Place) -> None:
         place.folder.mkdir(parents=True, exist_ok=True)
