@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from server.daemons import eventually
 from touchstone.settings import Settings
 from touchstone.store import Store
 from touchstone.verdict import Label
@@ -70,6 +71,7 @@ async def test_three_tabs_make_one_scan_that_the_last_of_them_cancels(served: An
     served.scanner.go.clear()
     scans = await asyncio.gather(*(served.ask() for _ in range(3)))
     (scan_id,) = {scan["id"] for scan in scans}
+    await eventually(lambda: len(served.scanner.asked) == 1)
     for left in (2, 1, 0):
         async with served.client.delete(f"/v1/scans/{scan_id}") as response:
             assert response.status == 204
@@ -125,9 +127,7 @@ async def test_a_full_queue_says_when_to_come_back(serving: Any, scanner: Any) -
             assert 1 <= int(response.headers["Retry-After"]) <= 60
             assert (await response.json())["type"] == "urn:touchstone:problem:busy"
         scanner.go.set()
-        async with asyncio.timeout(5):
-            while served.services.scans.queued:
-                await asyncio.sleep(0.01)
+        await eventually(lambda: served.services.scans.queued == 0)
         await served.ask("https://video.example/3.mp4")
 
 
@@ -237,9 +237,7 @@ async def test_a_client_that_vanishes_from_a_stream_costs_nothing(served: Any) -
         await response.content.readline()
         response.close()
     assert handlers() > before
-    async with asyncio.timeout(5):
-        while handlers() > before:  # the next heartbeat finds out that nobody listens
-            await asyncio.sleep(0.05)
+    await eventually(lambda: handlers() <= before)  # the next heartbeat finds out that nobody listens
     served.scanner.go.set()
     assert (await served.done(scan_id))["state"] == "done"
 

@@ -14,7 +14,7 @@ from .guards import Access, add_response_headers, guards
 from .metrics import Metrics
 from .middleware import Handler, Middleware, route_of
 from .problems import answer_problems
-from .reading import JSON_BYTES
+from .reading import JSON_BYTES, expect_nothing_yet
 from .routes import ROUTES
 from .scans import Scanner, Scans
 from .services import DEFAULT_LIMITS, SERVICES, Limits, Services
@@ -26,6 +26,7 @@ RUNNER_OPTIONS: dict[str, Any] = {
     # Also how long a connection has for the head of a request: one that sends it byte by byte is cut off.
     "keepalive_timeout": 30.0,
     "lingering_time": 2.0,
+    "auto_decompress": False,  # compressed bodies are refused (guards.py), not unpacked first
     "access_log": None,
 }
 """How a runner has to serve the application."""
@@ -73,7 +74,7 @@ def make_app(
     app.on_response_prepare.append(add_response_headers)
     app[SERVICES] = Services(scans, db, spool, metrics, settings, limits, lambda: monotonic() - started)
     for route in ROUTES:
-        app.router.add_route(route.method, route.path, route.handler)
+        app.router.add_route(route.method, route.path, route.handler, expect_handler=expect_nothing_yet)
 
     async def run_scans(_: web.Application) -> AsyncIterator[None]:
         await scans.start()

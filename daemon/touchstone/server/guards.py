@@ -133,6 +133,18 @@ def content_guard(_: Access) -> Middleware:
     return guard
 
 
+def expect_guard(_: Access) -> Middleware:
+    """No expectations but the one that HTTP knows. It is met only by what passed the other guards."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.headers.get(hdrs.EXPECT, "100-continue").lower() != "100-continue":
+            raise ApiProblem(Kind.EXPECTATION_FAILED)
+        return await handler(request)
+
+    return guard
+
+
 def is_trusted(request: web.Request) -> bool:
     """Whether a request that passed the guards carried the token, which open routes do not ask for."""
     return hdrs.AUTHORIZATION in request.headers
@@ -156,4 +168,5 @@ async def add_response_headers(_: web.Request, response: web.StreamResponse) -> 
 
 def guards(access: Access) -> Sequence[Middleware]:
     """All of them, outermost first."""
-    return [make(access) for make in (host_guard, fetch_site_guard, origin_guard, token_guard, content_guard)]
+    makers = (host_guard, fetch_site_guard, origin_guard, token_guard, content_guard, expect_guard)
+    return [make(access) for make in makers]

@@ -13,6 +13,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TextIO
 
+from aiohttp.http_exceptions import HttpProcessingError
+
 from ..system.paths import PRIVATE_FILE, make_private_dir
 
 FILE_NAME = "serve.log"
@@ -52,6 +54,12 @@ class PrivateFileHandler(RotatingFileHandler):
         return os.fdopen(descriptor, "a", encoding="utf-8")
 
 
+def is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether a record is more than someone talking to our port in what is no HTTP, which any page can."""
+    error = record.exc_info[1] if record.exc_info else None
+    return record.levelno < logging.INFO or not isinstance(error, HttpProcessingError)
+
+
 def start_logging(folder: Path, stderr: TextIO, level: str, token: str) -> list[logging.Handler]:
     """Log to `serve.log` in `folder` and to `stderr`; returns the handlers, for `stop_logging`.
 
@@ -67,6 +75,7 @@ def start_logging(folder: Path, stderr: TextIO, level: str, token: str) -> list[
     root.setLevel(threshold)
     for handler in (file, screen):
         handler.setFormatter(formatter)
+        handler.addFilter(is_worth_a_line)
         root.addHandler(handler)
     return [file, screen]
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
-from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp import BodyPartReader, MultipartReader, hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 from pydantic import BaseModel, ValidationError
 
@@ -61,9 +62,22 @@ def validated(model: type[M], text: bytes | str) -> M:
         raise invalid("body", reason=error["msg"]) from None
 
 
+async def expect_nothing_yet(_: web.Request) -> None:
+    """Route's answer to an Expect header: none, until the guards have passed and `invite` is called."""
+
+
+async def invite(request: web.Request) -> None:
+    """Tell a client that waits with its body until it is asked for (RFC 9110, 10.1.1) to send it."""
+    if hdrs.EXPECT in request.headers:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        # An interim answer is none yet: aiohttp must not take it for the start of the real one.
+        request.writer.output_size = 0
+
+
 async def read_json(request: web.Request, model: type[M], within_s: float) -> M:
     """The body of a request as a model."""
     async with _in_time(within_s):
+        await invite(request)
         try:
             text = await request.read()
         except HTTPRequestEntityTooLarge:
@@ -91,10 +105,11 @@ async def receive_upload(request: web.Request, services: Services) -> Upload:
     limits, most = services.limits, services.settings.max_bytes
     if (request.content_length or 0) > most + MULTIPART_OVERHEAD:
         raise ApiProblem(Kind.TOO_LARGE, limit=most)
+    await invite(request)
     async with _in_time(limits.upload_s):
         try:
             return await _parts(request, services)
-        except (ValueError, web.RequestPayloadError) as problem:
+        except (ValueError, HttpProcessingError, web.RequestPayloadError) as problem:
             # What aiohttp raises for boundaries, headers and lengths that do not add up.
             raise invalid("multipart") from problem
         except UploadTooLarge as problem:
