@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Prints pins (daemon/touchstone/trust/pins.toml) for the authorities in trust lists and signed files.
 
-A pin is a set of facts about a certificate: its name, fingerprint and public key. The lists and files themselves
-do not go into the repository.
+A pin is a set of facts about a certificate: its name, fingerprint and public key. The lists and files
+themselves do not go into the repository.
 
-    tools/pin_certificates.py --only "C2PA Root CA" --roles signer --may ai edit --why "..." --source "..." LIST.pem
-    tools/pin_certificates.py --check LIST.pem VIDEO.mp4
+    tools/pin_certificates.py --only "C2PA Root CA" --roles signer --may ai edit --why "..." --source "..."
+    LIST.pem tools/pin_certificates.py --check LIST.pem VIDEO.mp4
 
 `--check` prints which authorities of the files are pinned and which are not, and exits 1 if a pin and a file
 disagree about a certificate.

@@ -1,11 +1,10 @@
-"""Trust in those who sign: anchors that come with the program, the user's lists, and updates of official ones."""
+"""Trust in those who sign: anchors that come with the program, the user's lists, official updates."""
 
 from .anchors import Anchor, BadPins, May, Role, pinned_anchors
 from .lists import BadList, TrustList
-from .trust import SIGNER_USAGES, Standing, Trust, trusted_timestamp
+from .trust import Standing, Trust, trusted_timestamp
 
 __all__ = [
-    "SIGNER_USAGES",
     "Anchor",
     "BadList",
     "BadPins",

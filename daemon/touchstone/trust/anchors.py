@@ -76,7 +76,7 @@ class Anchor:
 
 
 class BadPins(Exception):
-    """The pins that come with the program cannot be read. The text names the pin and what is wrong with it."""
+    """The pins that come with the program cannot be read. The text names the pin and what is wrong."""
 
 
 def anchor_for(

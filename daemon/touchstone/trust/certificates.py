@@ -30,7 +30,8 @@ def read_certificate(der: bytes) -> x509.Certificate | None:
         return None
     try:
         with warnings.catch_warnings():
-            # Old authorities have serial numbers that RFC 5280 no longer allows; that is no reason to refuse them.
+            # Old authorities have serial numbers that RFC 5280 no longer allows; that is no reason to refuse
+            # them.
             warnings.simplefilter("ignore", CryptographyDeprecationWarning)
             certificate = x509.load_der_x509_certificate(der)
             # Names and keys are parsed lazily: ask for them here, so that nothing raises later.

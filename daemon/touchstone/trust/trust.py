@@ -17,17 +17,6 @@ from .certificates import as_pem, extended_usages, fingerprint, is_authority, va
 from .lists import BadList, TrustList, read_list, read_lists
 from .paths import Arrival, arrivals, read_chain
 
-# The extended key usages that a signer may have. C2PA 2.2, 14.5.1 (e-mail protection, document signing,
-# C2PA claim signing), and Microsoft's own, from the interim list's store.cfg.
-SIGNER_USAGES = (
-    ExtendedKeyUsageOID.EMAIL_PROTECTION.dotted_string,
-    "1.3.6.1.5.5.7.3.36",
-    "1.3.6.1.4.1.62558.2.1",
-    "1.3.6.1.4.1.311.76.59.1.9",
-    ExtendedKeyUsageOID.TIME_STAMPING.dotted_string,
-    ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string,
-)
-
 
 @dataclass(frozen=True)
 class Standing:
