@@ -1,0 +1,211 @@
+"""`touchstone scan` from its arguments to its output and exit code, on real files made here."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from touchstone.cli import main
+from touchstone.cli.inputs import BadInput, is_single, sources
+from touchstone.cli.scan import in_order
+from touchstone.media.rehearsal import smallest_mp4
+from touchstone.system.environment import Environment
+from touchstone.system.paths import Paths
+
+
+def kling_mp4() -> bytes:
+    """An MP4 without tracks that declares itself AI-made by the AIGC label of GB 45438-2025."""
+    import struct
+
+    def box(kind: bytes, *parts: bytes) -> bytes:
+        body = b"".join(parts)
+        return struct.pack(">I", 8 + len(body)) + kind + body
+
+    label = json.dumps({"Label": "1", "ContentProducer": "kling", "ProduceID": "x"}).encode()
+    hdlr = box(b"hdlr", bytes(8), b"mdta", bytes(13))
+    keys = box(b"keys", bytes(4), struct.pack(">I", 1), box(b"mdta", b"AIGC"))
+    ilst = box(b"ilst", box(struct.pack(">I", 1), box(b"data", struct.pack(">II", 1, 0), label)))
+    plain = smallest_mp4()
+    mvhd = plain[plain.index(b"mvhd") - 4 : plain.index(b"mdat") - 4]
+    moov = box(b"moov", mvhd, box(b"udta", box(b"meta", bytes(4), hdlr, keys, ilst)))
+    return plain[: plain.index(b"moov") - 4] + moov + box(b"mdat")
+
+
+class World:
+    """A home, a folder of files and captured streams."""
+
+    def __init__(self, folder: Path, stdin: str = "") -> None:
+        self.folder = folder
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.env = Environment(
+            paths=Paths.under(folder / "home"),
+            home=folder / "home",
+            platform="linux",
+            stdin=io.StringIO(stdin),
+            stdout=self.out,
+            stderr=self.err,
+        )
+        self.clips = folder / "clips"
+        self.clips.mkdir()
+        (self.clips / "a.mp4").write_bytes(smallest_mp4())
+        (self.clips / "b.mp4").write_bytes(kling_mp4())
+        (self.clips / "notes.txt").write_text("not a video")
+
+    def scan(self, *arguments: object) -> int:
+        return main(["scan", *map(str, arguments)], self.env)
+
+    def lines(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.out.getvalue().splitlines()]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def labels(scans: list[dict[str, object]]) -> list[str]:
+    return [scan["verdict"]["label"] for scan in scans]  # type: ignore[index]
+
+
+def test_one_file_for_people(world: World) -> None:
+    assert world.scan(world.clips / "b.mp4") == 0
+    text = world.out.getvalue()
+    assert "Declared as AI-generated" in text
+    assert "Declared labels:" in text
+    assert text.startswith(str(world.clips / "b.mp4"))
+
+
+def test_one_file_is_one_object_and_two_are_an_array(world: World) -> None:
+    assert world.scan("--json", world.clips / "a.mp4") == 0
+    assert json.loads(world.out.getvalue())["schema"] == "touchstone.scan/1"
+    world.out.truncate(0)
+    world.out.seek(0)
+    assert world.scan("--json", world.clips / "a.mp4", world.clips / "b.mp4") == 0
+    assert labels(json.loads(world.out.getvalue())) == ["no_signs", "ai_generated"]
+
+
+def test_a_folder_gives_its_videos_in_order_and_leaves_notes_alone(world: World) -> None:
+    assert world.scan("--jsonl", world.clips) == 0
+    assert labels(world.lines()) == ["no_signs", "ai_generated"]
+
+
+def test_a_file_that_is_named_is_scanned_whatever_its_ending(world: World) -> None:
+    assert world.scan("--jsonl", world.clips / "notes.txt") == 3
+    assert labels(world.lines()) == ["unreadable"]
+
+
+def test_a_missing_file_costs_its_own_line_only(world: World) -> None:
+    assert world.scan("--jsonl", world.clips / "gone.mp4", world.clips / "b.mp4") == 3
+    found = world.lines()
+    assert labels(found) == ["unreadable", "ai_generated"]
+    assert "gone.mp4" in str(found[0]["verdict"])
+
+
+def test_a_list_on_standard_input(tmp_path: Path) -> None:
+    world = World(tmp_path, stdin=f"{tmp_path}/clips/b.mp4\n\n  {tmp_path}/clips/a.mp4\n")
+    assert world.scan("--jsonl", "-") == 0
+    assert labels(world.lines()) == ["ai_generated", "no_signs"]
+
+
+def test_fail_on(world: World) -> None:
+    assert world.scan("--jsonl", "--fail-on", "ai_generated", world.clips) == 10
+    assert world.scan("--jsonl", "--fail-on", "ai_edited", world.clips) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--resume", "x.mp4"], "--output"),
+        (["{clips}/*.webm"], "no file matches"),
+        (["{empty}"], "no video or image"),
+        (["--fragment", "s.m4s", "a.mp4", "b.mp4"], "exactly one input"),
+    ],
+)
+def test_usage_errors_name_the_input_and_the_remedy(world: World, arguments: list[str], words: str) -> None:
+    empty = world.folder / "empty"
+    empty.mkdir()
+    given = [a.format(clips=world.clips, empty=empty) for a in arguments]
+    assert world.scan(*given) == 2
+    assert words in world.err.getvalue()
+    assert world.out.getvalue() == ""
+
+
+def test_resuming_scans_only_what_is_missing(world: World) -> None:
+    output = world.folder / "out.jsonl"
+    assert world.scan("--jsonl", "--output", output, world.clips / "a.mp4") == 0
+    first = output.read_text()
+    output.write_text(first + '{"cut')  # as a kill in the middle of a line leaves it
+    assert world.scan("--jsonl", "--output", output, "--resume", world.clips) == 0
+    written = output.read_text().splitlines()
+    assert written[0] == first.strip()
+    assert labels([json.loads(line) for line in written]) == ["no_signs", "ai_generated"]
+    assert labels(world.lines()[-2:]) == ["no_signs", "ai_generated"]
+
+
+def test_a_file_of_something_else_is_not_overwritten_by_resuming(world: World) -> None:
+    output = world.folder / "diary.txt"
+    output.write_text("dear diary\n")
+    assert world.scan("--output", output, "--resume", world.clips) == 1
+    assert "line 1" in world.err.getvalue()
+    assert output.read_text() == "dear diary\n"
+
+
+def test_an_output_that_cannot_be_written(world: World) -> None:
+    assert world.scan("--output", world.folder / "no" / "such" / "folder.jsonl", world.clips) == 1
+    assert "cannot be written" in world.err.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("items", "single"),
+    [
+        (["a.mp4"], True),
+        (["https://example.org/a.mp4"], True),
+        (["."], False),
+        (["*.mp4"], False),
+        (["-"], False),
+        (["a", "b"], False),
+    ],
+)
+def test_what_counts_as_one_input(items: list[str], single: bool) -> None:
+    assert is_single(items) is single
+
+
+def test_urls_and_paths_are_told_apart(tmp_path: Path) -> None:
+    given = ["HTTPS://Example.org/x", str(tmp_path / "http.mp4")]
+    assert [s.kind for s in sources(given, [], io.StringIO())] == ["url", "file"]
+    with pytest.raises(BadInput):
+        list(sources([str(tmp_path)], [], io.StringIO()))
+
+
+async def test_results_come_in_order_and_only_so_many_run_at_once() -> None:
+    running = most = 0
+
+    async def work(item: int) -> int:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.001 * (10 - item % 10))
+        running -= 1
+        return item
+
+    assert [r async for r in in_order(work, range(50), 3)] == list(range(50))
+    assert most == 3
+
+
+async def test_leaving_early_stops_the_rest() -> None:
+    started: list[int] = []
+
+    async def work(item: int) -> int:
+        started.append(item)
+        await asyncio.sleep(0.01)
+        return item
+
+    results = in_order(work, range(1000), 2)
+    async for _ in results:
+        break
+    await results.aclose()
+    assert len(started) <= 8
