@@ -1,11 +1,17 @@
-"""Fetches what scanning needs of a video on the web: all of a short or signed one, parts of a long one."""
+"""Fetches what scanning needs of a video on the web.
+
+All of a short file, and of a signed one, since the signature covers all of it. Of a long one the headers
+and ranges spread over it; of a playlist a few segments of its best rendition.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from aiohttp.abc import AbstractResolver
@@ -14,18 +20,25 @@ from ..messages import say
 from . import IntakeError, Material
 from .addresses import AddressPolicy, PublicInternet
 from .client import Budget, WebClient
+from .dash import read_dash
 from .files import sha256_of
+from .hls import read_hls
 from .layout import find_headers
 from .limits import FetchLimits
 from .pacing import Pacing
+from .playlists import Plan, Segments, broken
 from .ranges import spread
 from .remote import READ_AHEAD, RemoteFile
+from .segments import fetch_segments
 from .sniff import Kind, sniff
 from .spool import SparseFile, Spool
 from .urls import WebUrl, parse_url
 
 SNIFFED = 8192
 """Bytes of the beginning that tell what a file is."""
+
+PLAYLIST_HOPS = 2
+"""From a master playlist to a media playlist, or from a manifest to the file it names, and one to spare."""
 
 TAIL = 1 << 20
 """Bytes fetched of the end of a long file: indexes and tags often stand there (Matroska, AVI, MP4 mfra)."""
@@ -42,6 +55,7 @@ class WebVideos:
         policy: what may be connected to.
         resolver: looks names up; the system's by default.
         tls: how servers are verified; against the system's authorities by default.
+        clock: seconds since the epoch; tells which segments of a live video are there.
     """
 
     def __init__(
@@ -52,8 +66,10 @@ class WebVideos:
         policy: AddressPolicy | None = None,
         resolver: AbstractResolver | None = None,
         tls: ssl.SSLContext | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._limits = limits or FetchLimits()
+        self._clock = clock
         self._spool = Spool(folder)
         self._pacing = Pacing(self._limits)
         self._client = WebClient(
@@ -86,28 +102,43 @@ class WebVideos:
 
     async def _fetch(self, url: WebUrl, folder: Path) -> Material:
         budget = Budget.of(self._limits)
-        with SparseFile(folder / "video") as file:
+        target = url
+        for hop in range(PLAYLIST_HOPS + 1):
+            outcome = await self._fetch_one(target, budget, folder / f"video-{hop}")
+            if isinstance(outcome, Segments):
+                outcome = await fetch_segments(self._client, outcome, budget, folder)
+            if isinstance(outcome, Material):
+                return replace(outcome, name=url.file_name, url=str(url))
+            target = outcome.url
+        raise broken(url, "nested")
+
+    async def _fetch_one(self, url: WebUrl, budget: Budget, path: Path) -> Material | Plan:
+        with SparseFile(path) as file:
             async with RemoteFile(self._client, url, budget, file, self._limits.head_bytes) as remote:
                 kind = sniff(await remote.read(0, SNIFFED))
                 if kind in _NOT_VIDEO:
                     raise IntakeError(
                         "not_media", say(f"intake.fetch.{_NOT_VIDEO[kind]}", url=remote.url.shown)
                     )
+                if kind in (Kind.HLS, Kind.DASH):
+                    return await self._plan(remote, kind)
                 await self._fetch_enough(remote, kind)
                 size = remote.size if remote.size is not None else remote.held
                 await file.set_size(size)
                 complete = remote.complete
-                present = () if complete else file.present
-        sha256 = await asyncio.to_thread(sha256_of, file.path, size) if complete else None
+        sha256 = await asyncio.to_thread(sha256_of, path, size) if complete else None
         return Material(
-            file.path,
-            size,
-            name=url.file_name,
-            url=str(url),
-            complete=complete,
-            sha256=sha256,
-            present=present,
+            path, size, complete=complete, sha256=sha256, present=() if complete else file.present
         )
+
+    async def _plan(self, remote: RemoteFile, kind: Kind) -> Plan:
+        data = await remote.read(0, self._limits.playlist_bytes)
+        if not remote.complete:
+            raise broken(remote.url, "too_long")
+        count = self._limits.segments
+        if kind is Kind.HLS:
+            return await asyncio.to_thread(read_hls, data, remote.url, count)
+        return await asyncio.to_thread(read_dash, data, remote.url, count, self._clock())
 
     async def _fetch_enough(self, remote: RemoteFile, kind: Kind) -> None:
         limits = self._limits
@@ -123,7 +154,7 @@ class WebVideos:
             return
         for start, end in layout.headers:
             await remote.need(start, min(end, start + limits.header_bytes))
-        await remote.need(remote.size - TAIL, remote.size)
+        await remote.need(max(0, remote.size - TAIL), remote.size)
         for start, end in spread(remote.size, limits.samples, limits.sample_bytes, READ_AHEAD):
             await remote.need(start, end)
 
@@ -134,8 +165,9 @@ class WebVideos:
         if remote.complete:
             return
         layout = await find_headers(kind, remote.file.read, remote.held)
-        if layout.signed or not layout.has_header:
-            # A signature covers all of it; and without its header nothing of it can be decoded.
+        if layout.signed or not layout.has_header or kind is Kind.RIFF:
+            # A signature covers all of it, and in RIFF files comes last; without its header nothing of a
+            # file can be decoded.
             await remote.need(0, limits.max_bytes)
             layout = await find_headers(kind, remote.file.read, remote.held)
         if not layout.has_header and not remote.complete:
