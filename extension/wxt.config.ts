@@ -33,8 +33,8 @@ export default defineConfig({
           browser_specific_settings: {
             gecko: {
               id: ids.firefox.id,
-              // 140 is the oldest Firefox with the consent screen that data_collection_permissions feeds.
-              strict_min_version: '140.0',
+              // 142 is the first Firefox, desktop and Android, that knows data_collection_permissions.
+              strict_min_version: '142.0',
               data_collection_permissions: { required: ['none'] as const },
             },
           },

@@ -150,6 +150,12 @@ export function badgeKey(view: View): Key {
   return BADGE_WORDS[label]
 }
 
+/** What stands on the badge. Evidence that speaks against itself shows there already, not only in the panel. */
+export function badgeWords(view: View): string {
+  const words = say(badgeKey(view))
+  return view.state === 'done' && contradicts(view.scan) ? say('badge_contradicted', words) : words
+}
+
 /** The whole sentence: the daemon's own where there is a verdict. */
 export function headline(view: View): string {
   return view.state === 'done' ? view.scan.verdict.headline : say(HEADLINE_OF_STATE[view.state])
@@ -174,7 +180,10 @@ export function explanation(view: View, automatic: boolean): string[] {
 
 const reason = (detail: string | null): string[] => (detail ? [say('explain_detail', detail)] : [])
 
-/** Whether the evidence speaks against itself (DESIGN.md: shown, never averaged away). */
+/**
+ * Whether the evidence speaks against itself. A pasted or altered record alone is no contradiction, but beside a
+ * verdict it is one.
+ */
 export function contradicts(scan: wire.Scan): boolean {
   const evidence = scan.evidence ?? []
   const ai = evidence.some((each) => each.supports === 'ai' || each.supports === 'edited')

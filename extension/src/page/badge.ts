@@ -6,7 +6,7 @@
 
 import type { Corner } from '../settings'
 import type { View } from '../views'
-import { badgeKey, contradicts, headline, say } from '../words'
+import { badgeWords, headline, say } from '../words'
 import { el } from './dom'
 import { drawGlyph } from './glyphs'
 import { Panel, type PanelActions } from './panel'
@@ -93,16 +93,12 @@ export class Badge {
     this.view = view
     this.automatic = automatic
     const text = headline(view)
-    const torn = view.state === 'done' && contradicts(view.scan)
     this.button.dataset.state = view.state
     this.button.dataset.label = view.state === 'done' ? view.scan.verdict.label : ''
-    this.button.setAttribute(
-      'aria-label',
-      say('badge_name', torn ? `${text} (${say('badge_contradiction')})` : text),
-    )
+    this.button.setAttribute('aria-label', say('badge_name', text))
     this.button.title = say('badge_name_more', text.endsWith('.') ? text : `${text}.`)
     this.sign.replaceChildren(drawGlyph(this.document, view))
-    this.words.textContent = say(badgeKey(view))
+    this.words.textContent = badgeWords(view)
     this.panel?.update(view, automatic)
     this.onLayout()
   }

@@ -27,7 +27,7 @@ button:focus-visible, summary:focus-visible, [tabindex]:focus-visible {
   outline: 2px solid var(--focus); outline-offset: 2px;
 }
 [part="badge"] {
-  position: absolute; display: flex; align-items: center; gap: 6px; width: max-content; max-width: 260px;
+  position: absolute; display: flex; align-items: center; gap: 6px; width: max-content; max-width: 300px;
   margin: 0; padding: 3px 10px 3px 4px; min-height: 24px; border: 1px solid var(--line); border-radius: 13px;
   background: var(--ground); color: var(--text); font-weight: 600; white-space: nowrap;
   box-shadow: 0 1px 3px rgb(0 0 0 / .35); pointer-events: auto; user-select: none;
@@ -76,7 +76,7 @@ dl { display: grid; grid-template-columns: minmax(6em, auto) 1fr; gap: 2px 10px;
 dt { color: var(--soft); }
 dd { margin: 0; }
 .actions { flex: none; display: flex; flex-wrap: wrap; gap: 6px; padding: 8px 14px 12px; border-top: 1px solid var(--line); }
-.actions button { padding: 4px 12px; min-height: 28px; border: 1px solid var(--line); border-radius: 14px; background: none; }
+.actions button { padding: 4px 10px; min-height: 28px; border: 1px solid var(--line); border-radius: 14px; background: none; }
 .actions button[disabled] { cursor: default; color: var(--soft); }
 progress { width: 100%; height: 6px; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }

@@ -6,7 +6,7 @@ import { drawGlyph } from '../../page/glyphs'
 import { drawAccess, drawHost, follow } from '../../panel_page'
 import type { FromPopup, Overview, VideoRow } from '../../protocol'
 import { changeSettings, readSettings, withSite } from '../../settings'
-import { badgeKey, headline, say } from '../../words'
+import { badgeWords, headline, say } from '../../words'
 
 const main = document.getElementById('main') ?? document.body
 const access = el(document, 'section', { hidden: '' })
@@ -55,7 +55,7 @@ function rowOf(row: VideoRow, at: number): HTMLElement {
       document,
       'div',
       {},
-      el(document, 'strong', {}, say(badgeKey(view))),
+      el(document, 'strong', {}, badgeWords(view)),
       el(document, 'div', {}, headline(view)),
       el(document, 'div', { class: 'soft' }, name),
     ),
