@@ -245,10 +245,7 @@ async def test_a_client_that_vanishes_from_a_stream_costs_nothing(served: Any) -
 async def test_health_without_token_tells_nothing(served: Any) -> None:
     async with aiohttp.ClientSession() as stranger, stranger.get(f"{served.base}/v1/health") as response:
         assert response.status == 200
-        assert {name: value for name, value in (await response.json()).items() if value is not None} == {
-            "service": "touchstone",
-            "status": "ok",
-        }
+        assert await response.json() == {"service": "touchstone", "status": "ok"}
     async with served.client.get("/v1/health") as response:
         told = await response.json()
     assert told["version"] and told["pid"] and told["queued"] == 0 and told["fetch_urls"] is True

@@ -11,7 +11,7 @@ from ...messages import say
 from ...wire import Health
 from ..guards import is_trusted
 from ..metrics import CONTENT_TYPE
-from ..routing import Body, Route, answer, json_of
+from ..routing import JSON, Body, Route, answer, json_of
 from ..services import services
 
 
@@ -20,7 +20,8 @@ async def health(request: web.Request) -> web.Response:
     at_hand = services(request)
     status = "stopping" if at_hand.scans.stopping else "ok"
     if not is_trusted(request):
-        return answer(Health(status=status))
+        told = Health(status=status).model_dump_json(exclude_none=True)
+        return web.Response(text=told, content_type=JSON)
     return answer(
         Health(
             status=status,
