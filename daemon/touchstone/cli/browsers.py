@@ -70,7 +70,11 @@ def run(args: argparse.Namespace, env: Environment) -> int:
     if args.json:
         env.print(json.dumps([describe(entry) for entry in listed], indent=2))
     else:
-        show(env, listed)
+        if args.action == "remove":
+            for entry in listed:
+                env.print(say("browsers.remove.done", browser=_title(entry)))
+        else:
+            show(env, listed)
         if not listed:
             env.print(say(f"browsers.{args.action}.nothing"))
     return Exit.DONE

@@ -46,7 +46,7 @@ def autostart(env: Environment) -> Autostart:
 
 
 def refresh_manifests(env: Environment) -> None:
-    """After the program moved: have browsers start it where it is now. What cannot be mended is for `doctor`."""
+    """After the program moved: have browsers start it where it is now. The rest is for `doctor`."""
     from sqlite3 import Error
 
     from ..settings import SettingError
