@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -76,7 +77,7 @@ class Anchor:
 
 
 class BadPins(Exception):
-    """The pins that come with the program cannot be read. The text names the pin and what is wrong."""
+    """Pins cannot be read. The text names the file, the pin and what is wrong."""
 
 
 def anchor_for(
@@ -108,11 +109,35 @@ def pinned_anchors() -> tuple[Anchor, ...]:
     Raises:
         BadPins: the file is damaged.
     """
-    text = (resources.files(__package__) / "pins.toml").read_text(encoding="utf-8")
-    return tuple(_read_pin(pin) for pin in tomllib.loads(text)["pin"])
+    return parse_pins((resources.files(__package__) / "pins.toml").read_text(encoding="utf-8"), "pins.toml")
 
 
-def _read_pin(pin: dict[str, Any]) -> Anchor:
+def read_pins(path: Path) -> tuple[Anchor, ...]:
+    """The anchors in a file like `pins.toml`.
+
+    Raises:
+        BadPins: it cannot be read.
+    """
+    try:
+        return parse_pins(path.read_text(encoding="utf-8"), str(path))
+    except OSError as problem:
+        raise BadPins(f"{path}: {problem.strerror or problem}") from problem
+
+
+def parse_pins(text: str, source: str) -> tuple[Anchor, ...]:
+    """The anchors in the text of such a file.
+
+    Raises:
+        BadPins: it is no TOML, or a pin lacks something.
+    """
+    try:
+        pins = tomllib.loads(text).get("pin", [])
+    except tomllib.TOMLDecodeError as problem:
+        raise BadPins(f"{source}: not TOML ({problem})") from problem
+    return tuple(_read_pin(pin, source) for pin in pins)
+
+
+def _read_pin(pin: dict[str, Any], source: str) -> Anchor:
     try:
         return Anchor(
             name=str(pin["name"]),
@@ -126,4 +151,4 @@ def _read_pin(pin: dict[str, Any]) -> Anchor:
             source=str(pin["source"]),
         )
     except (KeyError, ValueError) as problem:
-        raise BadPins(f"pin {pin.get('name', '?')!r} in pins.toml: {problem}") from problem
+        raise BadPins(f"{source}: pin {pin.get('name', '?')!r}: {problem}") from problem

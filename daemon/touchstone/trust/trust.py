@@ -12,7 +12,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from .anchors import Anchor, May, Role, pinned_anchors
+from .anchors import Anchor, May, Role, pinned_anchors, read_pins
 from .certificates import as_pem, extended_usages, fingerprint, is_authority, valid_at
 from .lists import BadList, TrustList, read_list, read_lists
 from .paths import Arrival, arrivals, read_chain
@@ -60,13 +60,13 @@ class Trust:
     Cheap to build; reads lists when first asked. A worker process gets it as `to_dict()`.
 
     Args:
-        pins: use the anchors that come with the program.
+        pins: whether to use the anchors that come with the program, or a file with others in their place.
         official: folder where `touchstone trust update` keeps the official lists; may be missing.
         lists: files or folders of lists that the user chose.
     """
 
     def __init__(
-        self, *, pins: bool = True, official: Path | None = None, lists: Sequence[Path] = ()
+        self, *, pins: bool | Path = True, official: Path | None = None, lists: Sequence[Path] = ()
     ) -> None:
         self.pins = pins
         self.official = official
@@ -75,9 +75,9 @@ class Trust:
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Trust:
         """The policy that `to_dict` described. Paths are strings in it."""
-        official = settings.get("official")
+        official, pins = settings.get("official"), settings.get("pins", True)
         return cls(
-            pins=bool(settings.get("pins", True)),
+            pins=Path(pins) if isinstance(pins, str) else bool(pins),
             official=Path(official) if official else None,
             lists=[Path(place) for place in settings.get("lists", ())],
         )
@@ -85,7 +85,7 @@ class Trust:
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` needs to build the same policy elsewhere: plain JSON values."""
         return {
-            "pins": self.pins,
+            "pins": str(self.pins) if isinstance(self.pins, Path) else self.pins,
             "official": str(self.official) if self.official else None,
             "lists": [str(place) for place in self.lists],
         }
@@ -131,7 +131,9 @@ class Trust:
     @cached_property
     def anchors(self) -> tuple[Anchor, ...]:
         """Every anchor in force."""
-        pinned = pinned_anchors() if self.pins else ()
+        pinned = (
+            read_pins(self.pins) if isinstance(self.pins, Path) else pinned_anchors() if self.pins else ()
+        )
         listed = (anchor for trust_list in (*self._read[0], *self._read[1]) for anchor in trust_list.anchors)
         return (*pinned, *listed)
 

@@ -77,9 +77,9 @@ def from_reading(reading: Reading) -> Evidence:
             )
         key = "camera_unproven" if _all_trusted(reading, statement) else "camera_untrusted"
         return _neither(say(f"content_credentials.{key}", signer=speaker.name), **details, claims_camera=True)
-    how = "verified" if verified else "attested" if _all_known(reading, statement) else "stated"
+    how = "verified" if verified else _how_far(reading, statement)
     if not verified:
-        details["certainty"] = how
+        details["certainty"] = "stated" if how == "stated" else "attested"
         details["claimed_by"] = _claimed_by(reading, statement, how)
     made = details.get("generator")
     key = f"content_credentials.{statement.kind.value}_{how}"
@@ -102,22 +102,21 @@ def _all_trusted(reading: Reading, statement: Statement) -> bool:
     return all(reading.signers[label].trusted for label in statement.path)
 
 
-def _all_known(reading: Reading, statement: Statement) -> bool:
-    return (
-        reading.state is Integrity.INTACT
-        and all(reading.signers[label].known for label in statement.path)
-        and _NEEDED[statement.kind] in reading.signers[statement.path[-1]].may
-    )
+def _how_far(reading: Reading, statement: Statement) -> str:
+    """How far a statement goes that is not verified: `stated` by someone unknown, `attested` by someone known
+    whose certificate does not validate (any more), `malformed` where only the manifest's form is at fault.
+    """
+    path = [reading.signers[label] for label in statement.path]
+    if not all(signer.known for signer in path) or _NEEDED[statement.kind] not in path[-1].may:
+        return "stated"
+    return "malformed" if all(signer.trusted for signer in path) else "attested"
 
 
 def _claimed_by(reading: Reading, statement: Statement, how: str) -> str:
-    if how == "stated":
-        return say("content_credentials.by.untrusted")
-    doubtful = next((s for s in map(reading.signers.__getitem__, statement.path) if not s.trusted), None)
     name = reading.signers[statement.path[-1]].name
-    if doubtful is not None and doubtful.expired:
-        return say("content_credentials.by.expired", signer=name)
-    return say("content_credentials.by.not_valid", signer=name)
+    if how == "attested" and any(reading.signers[label].expired for label in statement.path):
+        how = "expired"
+    return say(f"content_credentials.by.{how}", signer=name)
 
 
 def _active(reading: Reading) -> Signer:
