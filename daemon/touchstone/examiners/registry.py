@@ -19,6 +19,11 @@ _MAKERS: Mapping[str, tuple[str, str]] = {
     "labels": ("labels", "Labels"),
 }
 
+# Modules that an examiner's libraries import at first use only, which in a confined process is too late.
+_IMPORTED_LATE: Mapping[str, tuple[str, ...]] = {
+    "content_credentials": ("cryptography.hazmat.backends.openssl.backend",),
+}
+
 
 class UnknownExaminer(ValueError):
     """An examiner that does not exist was asked for."""
@@ -40,6 +45,8 @@ def build(names: Sequence[str], settings: Mapping[str, Any]) -> list[Examiner]:
 def _make(name: str, settings: Mapping[str, Any]) -> Examiner:
     if name not in _MAKERS:
         raise UnknownExaminer(f"there is no examiner {name!r}; there are {', '.join(_MAKERS)}")
+    for late in _IMPORTED_LATE.get(name, ()):
+        import_module(late)
     module, maker = _MAKERS[name]
     make = getattr(import_module(f".{module}", __package__), maker)
     examiner: Examiner = make(settings[name]) if name in settings else make()
