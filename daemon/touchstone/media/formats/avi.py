@@ -31,7 +31,7 @@ def read_avi(reading: Reading) -> None:
     """Read the header list, the INFO entries and the first video frame.
 
     Raises:
-        NotMedia: the file ends before it says what is in it, or holds sound only.
+        NotMedia: the file ends before it says what is in it, or holds no video.
     """
     container = reading.container
     container.format, container.mime = "avi", "video/x-msvideo"
@@ -56,8 +56,7 @@ def read_avi(reading: Reading) -> None:
     if not headers:
         raise NotMedia(say("container.not_media.headers_missing", format="AVI"))
     if video is None:
-        reading.problem("no_video_track")
-        return
+        raise NotMedia(say("container.not_media.no_video", format="AVI"))
     container.fps = frame_rate(ratio(video.rate, video.scale))
     container.duration_s = seconds(ratio(video.length * video.scale, video.rate))
 

@@ -15,7 +15,7 @@ from ..container import Container, Tag
 # Limits for one file. The largest honest metadata that the corpus and its sources know are ComfyUI graphs
 # and XMP packets of a few megabytes; sample tables are read only at their start.
 MAX_READ = 64 * 2**20  # bytes read in all
-MAX_STEPS = 200_000  # boxes, elements, chunks and samples looked at in all: under a second in CPython
+MAX_STEPS = 100_000  # boxes, elements, chunks and samples looked at in all: under a second in CPython
 MAX_VALUE = 4 * 2**20  # bytes of one tag's value
 MAX_VALUES = 16 * 2**20  # bytes of all tag values together
 MAX_TAGS = 4096

@@ -86,7 +86,7 @@ def read_isobmff(reading: Reading) -> None:
     except Malformed as problem:
         reading.note(str(problem))
     container.mime = MIME[container.format]
-    if movie is not None:
+    if movie is not None and (movie.tracks or pictures or described):
         movie.fill(reading, fragments)
     elif fragments.count:
         reading.problem("segment_alone")

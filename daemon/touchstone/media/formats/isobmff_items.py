@@ -118,8 +118,9 @@ def _read_infos(reading: Reading, box: Box, items: dict[int, _Item]) -> None:
 def _read_locations(payload: bytes, items: dict[int, _Item]) -> None:
     """`iloc` (ISO/IEC 14496-12 clause 8.11.3)."""
     version = full(payload)[0]
-    offset_size, length_size = payload[4] >> 4, payload[4] & 15
-    base_size, index_size = unsigned(payload, 5, 1) >> 4, payload[5] & 15 if version in (1, 2) else 0
+    sizes = unsigned(payload, 4, 2)
+    offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
+    index_size = sizes & 15 if version in (1, 2) else 0
     wide = 4 if version == 2 else 2
     count, at = unsigned(payload, 6, wide), 6 + wide
     for _ in range(min(count, MAX_ITEMS)):

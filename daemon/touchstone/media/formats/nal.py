@@ -6,6 +6,7 @@ Only SEI NAL units are read; others are hopped over by their length. Sources: IT
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from .bounded import Malformed, Reading, text_of, unsigned
@@ -96,7 +97,7 @@ def tag_start_codes(reading: Reading, data: bytes, codec: str) -> None:
     while at >= 0 and len(starts) < MAX_NAL_UNITS:
         starts.append(at + 3)
         at = data.find(b"\0\0\1", at + 3)
-    for start, following in zip(starts, [*starts[1:], len(data) + 3], strict=True):
+    for start, following in itertools.pairwise([*starts, len(data) + 3]):
         nal = data[start : min(following - 3, start + MAX_SEI)]
         if nal and is_sei(nal[0], codec):
             tag_sei(reading, nal, codec)
