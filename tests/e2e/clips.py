@@ -19,7 +19,8 @@ from pathlib import Path
 
 import av
 import numpy as np
-from authority import Authority
+
+from signing import action, make_authority, make_signer, manifest, sign
 
 C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA 2.1, A.5.1: user type of the manifest box
 # The user-data SEI of Kling's encoder, as seen in real clips: a UUID, then text.
@@ -37,7 +38,7 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
     "platform_human": ("no_signs", NOTHING, []),
     "nothing": ("no_signs", NOTHING, []),
 }
-SIGNED_BY = {"corpus": ["Sora", "OpenAI"], "made": ["Test Generator", "Touchstone Test Authority"]}
+SIGNED_BY = {"corpus": ["Sora", "OpenAI"], "made": ["Test Generator", "Touchstone Test Maker"]}
 
 
 def boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -118,12 +119,14 @@ def from_corpus(corpus: Path, folder: Path) -> None:
 
 def made_here(folder: Path) -> None:
     """Clips of the same kinds, and the authority that signed one of them."""
-    authority = Authority.make("Touchstone Test Authority")
+    authority = make_authority("Touchstone Test Authority")
     (folder / "trust").mkdir()
-    (folder / "trust" / "test-root.pem").write_text(authority.root_pem)
+    (folder / "trust" / "test-root.pem").write_text(authority.pem)
     make_clip(folder / "plain.mp4")
-    agent = "Test Generator"
-    authority.sign(folder / "plain.mp4", folder / "signed.mp4", "trainedAlgorithmicMedia", agent)
+    created = action("c2pa.created", "trainedAlgorithmicMedia", softwareAgent={"name": "Test Generator"})
+    signer = make_signer(authority, "Touchstone Test Maker")
+    claims = manifest(created, generator="Test Generator")
+    sign(folder / "plain.mp4", folder / "signed.mp4", claims, signer)
     make_clip(folder / "sei.mp4", hue=0.3, sei=KLING_SEI)
     platform = {"comment": "vid:v0", "vid_md5": "0" * 32}
     make_clip(folder / "platform_ai.mp4", hue=0.5, tags={**platform, "aigc_info": '{"aigc_label_type":2}'})

@@ -35,7 +35,7 @@ describe.each(BROWSERS)('%s', (name) => {
     const second = await openPage(world.browser, world.site.page('/second', VIDEO(madeClip(world, 'signed'))))
     const badge = await verdictBadge(world.browser, second.mainFrame(), 40_000)
     expect(badge.label).toBe('ai_generated')
-    expect(world.home.daemonPid()).not.toBe(killed)
+    expect(await world.home.daemonPid()).not.toBe(killed)
   })
 
   test('finishes a scan whose daemon died half-way', async () => {

@@ -69,7 +69,7 @@ export async function openPage(browser: TestBrowser, url: string): Promise<Page>
   return page
 }
 
-/** The one badge of a frame, once its verdict is there. */
+/** The one badge of a frame, once its verdict is there to be seen. */
 export async function verdictBadge(browser: TestBrowser, frame: Frame, timeoutMs?: number): Promise<Badge> {
   return until(
     `a verdict is shown in ${frame.url()}`,
@@ -79,6 +79,7 @@ export async function verdictBadge(browser: TestBrowser, frame: Frame, timeoutMs
       if (badges.length !== 1 || !badge) throw new Error(`${badges.length} badges`)
       if (badge.label === '')
         throw new Error(`badge still says ${JSON.stringify(badge.text)} (${badge.state})`)
+      if (!badge.visible) throw new Error(`badge says ${JSON.stringify(badge.text)} but is not to be seen`)
       return badge
     },
     timeoutMs,

@@ -42,6 +42,9 @@ export default function setup(project: TestProject): () => void {
 function layOut(kind: Clips['kind'], parent: string, ...options: string[]): Clips {
   const folder = join(parent, kind)
   const script = join(REPOSITORY, 'tests', 'e2e', 'clips.py')
-  execFileSync(environmentProgram('python'), [script, folder, ...options], { stdio: 'inherit' })
+  execFileSync(environmentProgram('python'), [script, folder, ...options], {
+    stdio: 'inherit',
+    env: { ...process.env, PYTHONPATH: join(REPOSITORY, 'tests') },
+  })
   return { kind, folder, cases: JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8')) }
 }

@@ -55,11 +55,13 @@ export class Home {
     await this.touchstone('browsers', 'install')
   }
 
-  /** The running daemon's process, or undefined when none is up. */
-  daemonPid(): number | undefined {
+  /** The process of the daemon that answers, or undefined when none does. */
+  async daemonPid(): Promise<number | undefined> {
     try {
-      const { pid } = JSON.parse(readFileSync(join(this.touchstoneFolder, 'run', 'daemon.json'), 'utf8'))
-      process.kill(pid, 0)
+      const file = join(this.touchstoneFolder, 'run', 'daemon.json')
+      const { pid, port } = JSON.parse(readFileSync(file, 'utf8'))
+      // A killed process keeps its id until its parent has noticed, so only an answer counts as life.
+      await fetch(`http://127.0.0.1:${port}/v1/health`)
       return pid
     } catch {
       return undefined
@@ -68,18 +70,18 @@ export class Home {
 
   /** End the daemon as a crash would, and return its process id. */
   async killDaemon(): Promise<number> {
-    const pid = this.daemonPid()
+    const pid = await this.daemonPid()
     if (pid === undefined) throw new Error('no daemon is running that could be killed')
     process.kill(pid, 'SIGKILL')
-    await until('the daemon is gone', async () => this.daemonPid() === undefined)
+    await until('the daemon is gone', async () => (await this.daemonPid()) !== pid)
     return pid
   }
 
   async remove(): Promise<void> {
-    const pid = this.daemonPid()
+    const pid = await this.daemonPid()
     if (pid !== undefined) {
       process.kill(pid, 'SIGTERM')
-      await until('the daemon has ended', async () => this.daemonPid() === undefined)
+      await until('the daemon has ended', async () => (await this.daemonPid()) === undefined)
     }
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
