@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from server.daemons import PacedScanner, Served, serve_app
+from touchstone.system.paths import Paths
 
 
 @pytest.fixture
@@ -54,3 +55,9 @@ def read_events() -> Callable[..., Awaitable[list[dict[str, str]]]]:
         return events
 
     return read
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    """The directories of an installation of this test's own."""
+    return Paths.under(tmp_path / "touchstone").create()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,11 +17,12 @@ from aiohttp import web
 from touchstone.pipeline import OnEvent
 from touchstone.server.app import RUNNER_OPTIONS, make_app
 from touchstone.server.guards import Access
-from touchstone.server.serve import listen
+from touchstone.server.serve import Daemon, listen, serve
 from touchstone.server.services import SERVICES, Limits, Services
 from touchstone.server.spool import Spool
 from touchstone.settings import Settings
 from touchstone.store import Store, StoreThread
+from touchstone.system.paths import Paths
 from touchstone.verdict import Evidence, Label, Scan, Source, SourceKind, Supports, Verdict
 from touchstone.wire import AnySource, EvidenceFound, Progress, VerdictReached
 
@@ -154,3 +156,39 @@ async def serve_app(
             )
         )
         yield Served(port, client, scanner, app[SERVICES], runner)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def running(paths: Paths, scanner: Any, **settings: Any) -> AsyncIterator[int]:
+    """A daemon in this process; yields its port."""
+
+    @asynccontextmanager
+    async def open_scanner() -> AsyncIterator[Any]:
+        yield scanner
+
+    daemon = Daemon(
+        paths=paths,
+        settings=Settings(**{"port": free_port(), **settings}),
+        token=TOKEN,
+        chromium_ids=frozenset(),
+        edition="test",
+        open_scanner=open_scanner,
+    )
+    ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+    task = asyncio.create_task(serve(daemon, ready.set_result, stop))
+    await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        await task
+    try:
+        yield ready.result()
+    finally:
+        stop.set()
+        await task
