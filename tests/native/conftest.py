@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from touchstone.system.daemon_process import RunningDaemon, find, find_or_start
 from touchstone.system.paths import Paths
 
@@ -107,7 +108,7 @@ def paths(touchstone_home: Path) -> Iterator[Paths]:
     """Paths of a home; whatever daemon was started for it is ended afterwards."""
     paths = Paths.under(touchstone_home)
     yield paths
-    end_daemon(paths)
+    end_daemon(paths, signal.SIGKILL)  # it would give a scan that hangs some seconds to end
 
 
 @pytest.fixture

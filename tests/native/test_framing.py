@@ -7,6 +7,7 @@ import json
 import struct
 
 import pytest
+
 from touchstone.native_host.framing import (
     MAX_FROM_BROWSER,
     MAX_SKIPPED,
@@ -70,7 +71,11 @@ def test_a_bad_message_leaves_the_stream_at_the_next_one(data: bytes, name: str)
 ENDS = [
     ("cut in the length", b"\x05\x00", "message_truncated"),
     ("cut in the body", frame(b'{"type"', length=100), "message_truncated"),
-    ("cut in a message that is over the limit", frame(b"x" * 10, length=MAX_FROM_BROWSER + 1), "message_truncated"),
+    (
+        "cut in a message that is over the limit",
+        frame(b"x" * 10, length=MAX_FROM_BROWSER + 1),
+        "message_truncated",
+    ),
     ("a length that is none", frame(NEXT, length=MAX_SKIPPED + 1), "message_too_large"),
     ("text where a frame should be", b"GET / HTTP/1.1\r\n\r\n", "message_too_large"),
 ]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
+
 from touchstone import native_messages
 from touchstone.native_host.problems import Code
 from touchstone.native_host.requests import HANDLERS
@@ -75,7 +76,9 @@ def test_every_request_has_a_handler() -> None:
 
 def test_the_table_of_errors_is_the_host_s() -> None:
     rows = re.findall(r"^\| (\d{3}) \| `(\w+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert {(int(number), name) for number, name in rows} == {(code.value, code.name.lower()) for code in Code}
+    assert {(int(number), name) for number, name in rows} == {
+        (code.value, code.name.lower()) for code in Code
+    }
 
 
 class Names:

@@ -143,13 +143,13 @@ async def _settings(host: Host, message: native_messages.SettingsGet) -> None:
 
 async def _start(host: Host, request: str, submit: Submit, drop: Callable[[], None] = lambda: None) -> None:
     try:
-        host.scans.make_room()
-        scan_id = await submit()
-        await host.answer(native_messages.Accepted(request=request, scan_id=scan_id))
+        with host.scans.room():
+            scan_id = await submit()
+            await host.answer(native_messages.Accepted(request=request, scan_id=scan_id))
+            await host.scans.follow(scan_id, submit, drop)
     except BaseException:
         drop()
         raise
-    await host.scans.follow(scan_id, submit, drop)
 
 
 async def _acknowledge(

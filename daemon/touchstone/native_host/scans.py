@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing, suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from ..native_messages import Result, ScanEvidence, ScanProgress
@@ -70,6 +70,7 @@ class Scans:
         self._answer = answer
         self._refuse = refuse
         self._followed: dict[str, Followed] = {}
+        self._asked_for = 0
 
     def __len__(self) -> int:
         return len(self._followed)
@@ -79,10 +80,20 @@ class Scans:
         followed = self._followed.get(scan_id)
         return followed.daemon_id if followed else scan_id
 
-    def make_room(self) -> None:
-        """Refuse a scan that would be one too many."""
-        if len(self._followed) >= MAX_SCANS:
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Room for one more scan while it is being asked for.
+
+        Raises:
+            NativeError: it would be one too many.
+        """
+        if len(self._followed) + self._asked_for >= MAX_SCANS:
             raise NativeError(Code.TOO_MANY_SCANS, limit=MAX_SCANS)
+        self._asked_for += 1
+        try:
+            yield
+        finally:
+            self._asked_for -= 1
 
     async def follow(
         self, scan_id: str, submit: Submit | None = None, drop: Callable[[], None] = lambda: None

@@ -3,6 +3,7 @@
 What a scan does is said by the end of its address or the name of its upload:
     clip.mp4    finds a label and ends
     hold.mp4    goes on until the file `release` is in the home, then ends
+    found.mp4   the same, but finds its label first
     large.mp4   finds evidence that is larger than any one native message may be
 """
 
@@ -12,6 +13,7 @@ import asyncio
 import hashlib
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -45,8 +47,9 @@ class Scripted:
         evidence = LABEL
         if name == "large.mp4":
             evidence = LABEL.model_copy(update={"details": {"text": "Sora 说" * (LARGE // 7)}})
-        await on_event(EvidenceFound(evidence=evidence)) if name != "hold.mp4" else None
-        while name == "hold.mp4" and not (HOME / "release").exists():
+        if name != "hold.mp4":
+            await on_event(EvidenceFound(evidence=evidence))
+        while name in ("hold.mp4", "found.mp4") and not (HOME / "release").exists():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         return Scan(
             id=scan_id or "",
@@ -90,6 +93,8 @@ async def open_scripted() -> AsyncIterator[Scripted]:
 def main() -> None:
     """Serve until told to stop."""
     paths = Paths.under(HOME).create()
+    if (HOME / "slow").exists():
+        time.sleep(5)
     if (HOME / "broken").exists():
         sys.exit("this daemon was told to be broken")
     daemon = Daemon(

@@ -1,4 +1,4 @@
-"""The real native host, which starts the scripted daemon beside this file where it would start `touchstone`."""
+"""The real native host; where it would start `touchstone` it starts the scripted daemon beside this file."""
 
 from __future__ import annotations
 
