@@ -86,12 +86,12 @@ async def open_pipeline(env: Environment, settings: Settings) -> AsyncIterator[P
     env.paths.create()
     defaults = FetchLimits()
     limits = FetchLimits(
-        max_bytes=min(defaults.max_bytes, settings.max_bytes),
+        max_bytes=settings.max_bytes,
         whole_bytes=min(defaults.whole_bytes, settings.max_bytes),
         total_s=min(defaults.total_s, settings.max_seconds),
     )
     web = WebVideos(env.paths.cache_dir / FETCH_FOLDER, limits=limits)
-    spec = WorkerSpec(EXAMINERS, settings={"content_credentials": {"trust": trust_settings(env, settings)}})
+    spec = WorkerSpec(EXAMINERS, settings={"content_credentials": trust_settings(env, settings)})
     workers = WorkerPool(spec, size=settings.concurrency, environment=env.environ)
     try:
         async with SourceIntake(web, fetch_allowed=lambda: settings.fetch_urls) as intake:

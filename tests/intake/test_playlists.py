@@ -354,6 +354,7 @@ FILE_ENTITY = '<!DOCTYPE MPD [<!ENTITY x SYSTEM "file:///etc/passwd">]><MPD><Bas
         (mpd(video(timeline('d="0"'))), "unsupported", "not put together"),
         (mpd(video(timeline('d="x"'))), "unsupported", "not put together"),
         (mpd(video(timeline(f'd="{"9" * 5000}"'))), "unsupported", "not put together"),
+        (mpd(video(timeline(f'd="1" r="{"9" * 400}"'))), "unsupported", "not put together"),
         (
             mpd(video('<SegmentList><SegmentURL media="a" mediaRange="9-5"/></SegmentList>')),
             "unsupported",

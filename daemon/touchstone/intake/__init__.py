@@ -35,7 +35,8 @@ class Material:
         url: where it was fetched from.
         size: bytes in `path`.
         complete: false when only parts of a long remote file were fetched (holes read as zeros).
-        sha256: of the bytes in `path`; None when not complete, or too long to be worth the time.
+        sha256: of the bytes in `path`; None when not complete, too long to be worth the time, or followed by
+            fragments: many videos can share one init segment, so that it identifies none.
         present: byte ranges `(start, end)` of `path`, end excluded, in order, that really hold the source's
             bytes; empty means all of them.
     """

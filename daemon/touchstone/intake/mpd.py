@@ -18,6 +18,9 @@ from .urls import WebUrl
 MAX_DEPTH = 24
 """Nesting of elements: the schema needs eight."""
 
+MAX_DIGITS = 20
+"""Digits of 2**64."""
+
 _DURATION = re.compile(
     r"P(?:(?P<years>\d{1,4})Y)?(?:(?P<months>\d{1,4})M)?(?:(?P<days>\d{1,6})D)?"
     r"(?:T(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,6})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,9})?)S)?)?"
@@ -67,15 +70,20 @@ def seconds(duration: str | None) -> float | None:
     return sum(float(value) * _SECONDS[name] for name, value in found.groupdict().items() if value)
 
 
+def _too_large(value: str) -> bool:
+    """Whether an attribute is a number beyond the schema's largest, xs:unsignedLong."""
+    return len(value) > MAX_DIGITS and all(letter.isdecimal() or letter in "+-_ \t\r\n" for letter in value)
+
+
 def _check(data: bytes) -> None:
     """Refuse document types (whose entities can grow without bound or name files) and endless trees."""
     depth = entries = 0
 
-    def start(_: str, __: object) -> None:
+    def start(_: str, attributes: dict[str, str]) -> None:
         nonlocal depth, entries
         depth += 1
         entries += 1
-        if depth > MAX_DEPTH:
+        if depth > MAX_DEPTH or any(map(_too_large, attributes.values())):
             raise _Refused("unreadable")
         if entries > MAX_ENTRIES:
             raise _Refused("too_long")

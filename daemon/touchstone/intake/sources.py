@@ -84,7 +84,7 @@ class SourceIntake:
         for fragment in fragments:
             await asyncio.to_thread(check_file, fragment)
         sha256 = None
-        if size <= self._hash_limit:
+        if size <= self._hash_limit and not fragments:
             sha256 = await asyncio.to_thread(sha256_of, path, self._hash_limit)
         return Material(path, size, tuple(fragments), name=name or path.name, sha256=sha256)
 
