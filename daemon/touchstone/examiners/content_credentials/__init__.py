@@ -90,8 +90,8 @@ class ContentCredentials:
 
 
 def from_settings(settings: Mapping[str, Any] | None = None) -> ContentCredentials:
-    """The examiner for a worker: settings as `Trust.to_dict` makes them, or none for the pins alone."""
-    return ContentCredentials(Trust.from_dict(settings or {}))
+    """The examiner for a worker: `{"trust": ...}` as `Trust.to_dict` makes it; without it the pins alone."""
+    return ContentCredentials(Trust.from_dict((settings or {}).get("trust", {})))
 
 
 def _validate(mime: str, file: BinaryIO, anchors: Sequence[str], fragments: Sequence[BinaryIO]) -> Report:

@@ -48,13 +48,18 @@ def of_file(codes: Codes) -> Integrity:
 
 
 def of_ingredient(ingredient: Ingredient) -> Integrity:
-    """Integrity of the manifest that an ingredient came with; its file is not here to be hashed."""
+    """Integrity of the manifest that an ingredient came with.
+
+    Its file is not here to be hashed: that the manifest belonged to it, only the one that took it in can say.
+    """
     failures = _own(ingredient.today.failure | ingredient.recorded.failure)
     if any(_broken(code) for code in failures):
         return Integrity.TAMPERED
     succeeded = ingredient.today.success | ingredient.recorded.success
     if not ingredient.validated or "claimSignature.validated" not in succeeded:
         return Integrity.UNCHECKED
+    if ingredient.records_success and not any(_HASH_MATCHES.fullmatch(code) for code in succeeded):
+        return Integrity.UNCHECKED  # nobody says that this manifest belonged to the file that was taken in
     return Integrity.MALFORMED if failures else Integrity.INTACT
 
 

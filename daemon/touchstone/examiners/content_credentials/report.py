@@ -6,12 +6,15 @@ differs from what the manifest that took it in had recorded, so both have to be 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 MAX_INGREDIENTS = 500
 """Ingredients looked at in one manifest."""
+
+_OLD_INGREDIENT = re.compile(r"c2pa\.ingredient(\.v2)?(__\d+)?")
 
 
 @dataclass
@@ -32,6 +35,8 @@ class Ingredient:
         manifest: label of its own manifest, if it came with one.
         today: codes of this validation that the recorded ones do not have.
         recorded: codes that the manifest that took it in wrote down. Its signer vouches for them.
+        records_success: whether its kind of assertion records what succeeded too (from version 3 on,
+            C2PA 2.2, 18.16.14), so that a success that is not recorded was not there.
         validated: whether this validation looked at it at all.
         data: as it stands in the report.
     """
@@ -40,6 +45,7 @@ class Ingredient:
     manifest: str | None
     today: Codes
     recorded: Codes
+    records_success: bool
     validated: bool
     data: Mapping[str, Any]
 
@@ -74,6 +80,7 @@ class Report:
                     manifest=str(manifest) if manifest in self.manifests else None,
                     today=self._deltas.get(uri, Codes()),
                     recorded=recorded,
+                    records_success=not _OLD_INGREDIENT.fullmatch(str(data.get("label"))),
                     validated=uri in self._deltas,
                     data=data,
                 )
