@@ -45,7 +45,7 @@ class PacedScanner:
     go: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[AnySource] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
-    failure: Exception | None = None
+    failure: BaseException | None = None
     finding: str = "a mark"
     label: Label = Label.AI_GENERATED
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import uuid
 from typing import Any
 
 import aiohttp
 import pytest
 
-from server.daemons import CHROMIUM_ID, TOKEN
+from server.daemons import CHROMIUM_ID, TOKEN, PacedScanner, running
+from touchstone.system.paths import Paths
 
 OWN_HOSTS = ["127.0.0.1:{port}", "[::1]:{port}", "localhost:{port}", "LOCALHOST:{port}"]
 FOREIGN_HOSTS = [
@@ -237,3 +240,15 @@ async def test_event_streams_have_them_too(served: Any) -> None:
     async with served.client.get(f"/v1/scans/{scan_id}/events") as response:
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_every_name_of_this_machine_leads_to_the_daemon(paths: Paths, scanner: PacedScanner) -> None:
+    async with running(paths, scanner) as port:
+        addresses = ["127.0.0.1", "localhost"]
+        with contextlib.suppress(OSError):  # a machine without IPv6 is fine without
+            socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+            addresses.append("[::1]")
+        async with aiohttp.ClientSession() as session:
+            for address in addresses:
+                async with session.get(f"http://{address}:{port}/v1/health") as response:
+                    assert response.status == 200

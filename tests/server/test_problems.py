@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from server.daemons import CHROMIUM_ID
 from touchstone.server.problems import CONTENT_TYPE, Kind
 from touchstone.wire import Problem
 
@@ -97,6 +98,33 @@ BAD_REQUESTS: list[tuple[str, str, str, dict[str, Any], str, str]] = [
         {"json": {"source": {"kind": "upload"}}},
         "invalid-request",
         "multipart",
+    ),
+    (
+        "a path from nowhere",
+        "POST",
+        "/v1/scans",
+        {"json": {"source": {"kind": "file", "path": "a.mp4"}}},
+        "invalid-request",
+        "'a.mp4'",
+    ),
+    (
+        "a fragment from nowhere",
+        "POST",
+        "/v1/scans",
+        {"json": {"source": {"kind": "file", "path": "/a", "fragments": ["../b"]}}},
+        "invalid-request",
+        "'../b'",
+    ),
+    (
+        "a file named by a browser",
+        "POST",
+        "/v1/scans",
+        {
+            "json": {"source": {"kind": "file", "path": "/a"}},
+            "headers": {"Origin": f"chrome-extension://{CHROMIUM_ID}"},
+        },
+        "invalid-request",
+        "browser",
     ),
     (
         "a body over the limit",

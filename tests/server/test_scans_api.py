@@ -181,6 +181,7 @@ async def test_a_scan_that_takes_too_long_says_so(serving: Any, scanner: Any) ->
     ("change", "why"),
     [
         ({"failure": RuntimeError("boom")}, "a mistake of ours"),
+        ({"failure": asyncio.CancelledError()}, "a mistake of ours"),
         ({"finding": "half a character: \ud83d"}, "a mistake of ours"),
     ],
 )

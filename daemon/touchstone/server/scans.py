@@ -297,6 +297,13 @@ class Scans:
                 return scan
         except TimeoutError:
             reason = say("server.scan.too_slow", seconds=f"{self._settings.max_seconds:g}")
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Not our doing: something inside the scan was cancelled and did not notice.
+            log.error("scan %s was cut off from within", job.id)
+            reason = say("server.scan.failed")
         except Exception:
             # A mistake of ours, since bad input ends as a scan: it may cost this scan, not the daemon.
             log.exception("scan %s failed", job.id)

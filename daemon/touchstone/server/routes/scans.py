@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 
 from aiohttp import hdrs, web
 
@@ -31,8 +32,7 @@ async def ask(request: web.Request) -> web.Response:
     at_hand = services(request)
     if request.content_type == JSON:
         asked = await read_json(request, ScanRequest, at_hand.limits.body_s)
-        if asked.source.kind == "upload":
-            raise invalid("upload_as_json")
+        _check(asked.source, from_browser=hdrs.ORIGIN in request.headers)
         return await _submit(request, asked.source, asked.fresh, None)
     fresh = _yes_or_no(request, "fresh")
     upload = await receive_upload(request, at_hand)
@@ -41,6 +41,19 @@ async def ask(request: web.Request) -> web.Response:
     except BaseException:
         await at_hand.spool.remove(upload.scan_id)
         raise
+
+
+def _check(source: AnySource, *, from_browser: bool) -> None:
+    """Refuse sources that make no sense here, or that are no business of whoever asks."""
+    if source.kind == "upload":
+        raise invalid("upload_as_json")
+    if source.kind == "file":
+        if from_browser:
+            # The extension has no use for paths, so whatever takes it over shall have none either.
+            raise invalid("file_from_browser")
+        for path in (source.path, *source.fragments):
+            if not Path(path).is_absolute():
+                raise invalid("relative_path", path=ascii(path[:200]))
 
 
 async def _submit(
