@@ -13,9 +13,9 @@ import ssl
 
 from aiohttp import AddrInfoType, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
 from .addresses import AddressPolicy, Special, parse_address
+from .names import SystemResolver
 
 _UNREADABLE = Special("reserved", "no address at all")
 
@@ -89,7 +89,7 @@ def guarded_connector(
         return socket.socket(family, kind, protocol)
 
     return TCPConnector(
-        resolver=GuardedResolver(resolver or ThreadedResolver(), policy),
+        resolver=GuardedResolver(resolver or SystemResolver(), policy),
         use_dns_cache=False,  # the system caches; an answer is used where it was checked and nowhere else
         ssl=tls or True,
         limit=connections,
