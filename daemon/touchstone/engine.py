@@ -91,7 +91,7 @@ async def open_pipeline(env: Environment, settings: Settings) -> AsyncIterator[P
         total_s=min(defaults.total_s, settings.max_seconds),
     )
     web = WebVideos(env.paths.cache_dir / FETCH_FOLDER, limits=limits)
-    spec = WorkerSpec(EXAMINERS, settings={"content_credentials": trust_settings(env, settings)})
+    spec = WorkerSpec(EXAMINERS, settings={"content_credentials": {"trust": trust_settings(env, settings)}})
     workers = WorkerPool(spec, size=settings.concurrency, environment=env.environ)
     try:
         async with SourceIntake(web, fetch_allowed=lambda: settings.fetch_urls) as intake:
