@@ -23,6 +23,8 @@ def manifests(env: Environment) -> Manifests:
         SettingError: the setting `extension_ids` is not valid.
         NewerStore, sqlite3.Error: the settings cannot be read.
     """
+    from ..engine import load_settings
+
     machine = Machine(
         platform=env.platform,
         home=env.home,
@@ -30,7 +32,7 @@ def manifests(env: Environment) -> Manifests:
         environ=env.environ,
         registry=user_registry(),
     )
-    return Manifests(machine, launcher(env), ExtensionIds.load(_more_extension_ids(env)))
+    return Manifests(machine, launcher(env), ExtensionIds.load(load_settings(env).extension_ids))
 
 
 def autostart(env: Environment) -> Autostart:
@@ -54,15 +56,3 @@ def refresh_manifests(env: Environment) -> None:
 
     with suppress(OSError, Error, SettingError, NewerStore):
         manifests(env).refresh()
-
-
-def _more_extension_ids(env: Environment) -> tuple[str, ...]:
-    from ..settings import load
-    from ..store import Store, store_path
-
-    stored: dict[str, str] = {}
-    file = store_path(env.paths)
-    if file.exists():  # looking at settings is no reason to make a store
-        with Store(file, env.clock) as store:
-            stored = dict(store.settings())
-    return tuple(load(env.environ, stored).extension_ids)

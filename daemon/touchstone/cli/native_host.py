@@ -16,6 +16,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     # Chromium passes the caller's origin (and on Windows a window handle), Firefox the manifest's path and
     # the add-on's id. The browser has checked the caller by then; nothing is decided on them.
     parser.add_argument("caller", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("--probe", action="store_true", help=say("browsers.host.probe"))
     parser.add_argument("--parent-window", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
@@ -24,4 +25,4 @@ def run(args: argparse.Namespace, env: Environment) -> int:
     """Serve the browser until it closes the port."""
     from .. import native_host
 
-    return native_host.run(env)
+    return native_host.run(env, probe=args.probe)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..messages import say
 from ..system.environment import Environment
 from .exits import Exit
+from .machine import refresh_manifests
 
 if TYPE_CHECKING:
     from ..server.serve import Daemon
@@ -62,6 +63,8 @@ def run(args: argparse.Namespace, env: Environment) -> int:
     except (OSError, SecretsError) as problem:
         env.error(str(problem))
         return Exit.FAILED
+
+    refresh_manifests(env)
 
     def ready(port: int) -> None:
         env.print(say("daemon.serve.ready", port=port))

@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from ..system.environment import Environment
     from .link import DaemonState
 
-NAME = "org.touchstone.host"
+PROBE = "--probe"
 LOG_LIMIT_BYTES = 1_000_000
 # Only for the first message: a daemon that takes longer is reported as starting, and found soon after.
 FIRST_LOOK_S = 0.5
 
 
-def run(env: Environment) -> int:
-    """Serve the browser at the other end of stdin and stdout until it closes them. Returns the exit code."""
+def run(env: Environment, *, probe: bool = False) -> int:
+    """Serve the browser at the other end of stdin and stdout until it closes them. Returns the exit code.
+
+    `probe` ends after the first message: it shows that the program starts, and starts no daemon.
+    """
     reader, stream = take_over_stdio()
     writer = FrameWriter(stream)
     found = find(env.paths, FIRST_LOOK_S)
@@ -35,6 +38,8 @@ def run(env: Environment) -> int:
         writer.write(state_message(state, found.version if found else None))
     except OSError:
         return 0  # the browser has gone already
+    if probe:
+        return 0
     serve(env, reader, writer, state)
     return 0
 

@@ -3,7 +3,7 @@
 import sys
 
 from ..system.environment import Environment
-from . import run
+from . import PROBE, run
 
 if __name__ == "__main__":
-    sys.exit(run(Environment.of_this_machine()))
+    sys.exit(run(Environment.of_this_machine(), probe=PROBE in sys.argv[1:]))

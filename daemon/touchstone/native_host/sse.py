@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import codecs
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 # One event carries a whole scan at most; a stream that never ends its line is not ours.
 MAX_EVENT_CHARS = 64 << 20
@@ -19,24 +17,15 @@ class Event:
     id: str | None
     data: str
 
-    def json(self) -> dict[str, Any]:
-        """The data as an object. NaN and infinities, which JSON does not have, become null.
-
-        Raises:
-            ValueError: it is not one.
-        """
-        value = json.loads(self.data, parse_constant=lambda _: None)
-        if not isinstance(value, dict):
-            raise ValueError(f"an event is not an object: {self.data[:100]}")
-        return value
-
 
 class EventParser:
     """Takes the stream piece by piece as it comes and yields the events that are complete."""
 
     def __init__(self) -> None:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        self._rest = ""
+        self._begun: list[str] = []  # pieces of a line that has not ended
+        self._begun_chars = 0
+        self._held = ""
         self._id: str | None = None
         self._data: list[str] = []
 
@@ -47,11 +36,16 @@ class EventParser:
             ValueError: an event is longer than any of ours.
         """
         # A carriage return at the end of a piece may be half of a line end.
-        text = self._rest + self._decode(piece)
-        held = "\r" if text.endswith("\r") else ""
-        lines = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        self._rest = lines.pop() + held
-        if len(self._rest) > MAX_EVENT_CHARS:
+        text = self._held + self._decode(piece)
+        self._held = "\r" if text.endswith("\r") else ""
+        text = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n")
+        *lines, begun = text.split("\n")
+        if lines:
+            lines[0] = "".join([*self._begun, lines[0]])
+            self._begun, self._begun_chars = [], 0
+        self._begun.append(begun)
+        self._begun_chars += len(begun)
+        if self._begun_chars > MAX_EVENT_CHARS:
             raise ValueError("an event is longer than a scan can be")
         for line in lines:
             if line:
