@@ -46,6 +46,8 @@ def _jobs(text: str) -> int:
 
 def run(args: argparse.Namespace, env: Environment) -> int:
     """Scan everything that was asked for and print it in the form that was asked for."""
+    from ..server.client_problems import DaemonError, DaemonLost
+
     if args.resume and not args.output:
         env.error(say("cli.scan.resume_needs_output"))
         return Exit.USAGE
@@ -57,7 +59,7 @@ def run(args: argparse.Namespace, env: Environment) -> int:
     try:
         finished = report.read_finished(args.output) if args.resume else {}
         seen = asyncio.run(_scan_all(args, env, wanted, finished))
-    except report.CannotWrite as problem:
+    except (report.CannotWrite, DaemonError, DaemonLost) as problem:
         env.error(str(problem))
         return Exit.FAILED
     labels = {scan.verdict.label.value for scan in seen}

@@ -33,6 +33,9 @@ from ..wire import (
     UploadSource,
     VerdictReached,
 )
+from .client_problems import DaemonError, DaemonLost
+
+__all__ = ["DaemonClient", "DaemonError", "DaemonLost"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -47,26 +50,6 @@ LOST_LIMIT_S = 30.0
 POLL_S = 0.25
 
 _EVENT: TypeAdapter[ScanEvent] = TypeAdapter(ScanEvent)
-
-
-class DaemonError(Exception):
-    """The daemon refused or failed; the text is its own explanation.
-
-    Attributes:
-        status: of the answer.
-        type: of the problem, see docs/api.md; None if the answer was no problem details.
-        retry_after_s: when to come back, where it said so.
-    """
-
-    def __init__(self, status: int, detail: str, kind: str | None, retry_after_s: float | None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.type = kind
-        self.retry_after_s = retry_after_s
-
-
-class DaemonLost(Exception):
-    """The daemon does not answer, or went away."""
 
 
 async def _ignore(_: ScanEvent) -> None:
