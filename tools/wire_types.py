@@ -1,4 +1,4 @@
-"""Writes the JSON Schema of what travels to and from the extension; with --check, says whether it is up to date.
+"""Writes the JSON Schema of what travels to and from the extension; with --check, says whether it is current.
 
 The pydantic models are the source. `npm run types` in extension/ makes TypeScript from the schema, and a
 test holds both against the models. The API's own types are in its OpenAPI document.
