@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import BinaryIO, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from ..media.container import Container
+from ..media.container import CannotDecode, Container
+from ..messages import say
 from ..verdict import Evidence
+
+if TYPE_CHECKING:
+    from ..media.frames import Frames
 
 
 class Needs(StrEnum):
@@ -33,6 +38,8 @@ class Clip:
         container: what the container says.
         fragments: media segments of a fragmented MP4 whose init segment is `file`.
         complete: false when only parts of a long remote file were fetched.
+        present: the byte ranges `(start, end)` of `file` that were; empty means all of it.
+        sample: how decoded frames are had; None where nothing decodes.
     """
 
     file: BinaryIO
@@ -40,6 +47,19 @@ class Clip:
     container: Container
     fragments: Sequence[BinaryIO] = field(default_factory=tuple)
     complete: bool = True
+    present: Sequence[tuple[int, int]] = ()
+    sample: Callable[[Clip], Frames] | None = field(default=None, repr=False)
+
+    @cached_property
+    def frames(self) -> Frames:
+        """Short runs of consecutive decoded frames, spread over the clip.
+
+        Decoding starts when they are first read, and one decoding serves all examiners. Reading them raises
+        `CannotDecode` where no frame can be had; an examiner that lets it pass is skipped for that reason.
+        """
+        if self.sample is None:
+            raise CannotDecode(say("sampler.nothing_decodes"))
+        return self.sample(self)
 
 
 class Examiner(Protocol):

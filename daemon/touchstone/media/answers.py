@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from ..verdict import Evidence
 from .container import Container
-from .workers import Checked, ContainerRead, Found, Message, Skipped, Started, Unreadable
+from .plan import Seen
+from .workers import Checked, ContainerRead, Found, Message, Sampled, Skipped, Started, Unreadable
 
 MAX_TEXT = 2000
 _MAX_PROBLEMS = 50
@@ -63,6 +64,8 @@ def to_json(message: Answer) -> dict[str, Any]:
             return {"type": "checked", "examiner": examiner}
         case Skipped(examiner, reason):
             return {"type": "skipped", "examiner": examiner, "reason": reason[:MAX_TEXT]}
+        case Sampled(seen):
+            return {"type": "sampled", **asdict(seen)}
         case Unreadable(reason):
             return {"type": "unreadable", "reason": reason[:MAX_TEXT]}
         case Done(memory_mib):
@@ -91,6 +94,8 @@ def from_json(answer: Mapping[str, Any]) -> Answer:
             return Checked(_text(answer, "examiner"))
         case "skipped":
             return Skipped(_text(answer, "examiner"), _text(answer, "reason"))
+        case "sampled":
+            return Sampled(_seen(answer))
         case "unreadable":
             return Unreadable(_text(answer, "reason"))
         case "done":
@@ -114,6 +119,19 @@ def _container(answer: Mapping[str, Any]) -> Container:
         fps=_number(answer, "fps"),
         duration_s=_number(answer, "duration_s"),
         problems=[str(problem)[:MAX_TEXT] for problem in problems],
+    )
+
+
+def _seen(answer: Mapping[str, Any]) -> Seen:
+    return Seen(
+        runs_wanted=int(_number(answer, "runs_wanted") or 0),
+        runs=int(_number(answer, "runs") or 0),
+        frames=int(_number(answer, "frames") or 0),
+        decoded=int(_number(answer, "decoded") or 0),
+        duration_s=_number(answer, "duration_s"),
+        first_s=_number(answer, "first_s"),
+        last_s=_number(answer, "last_s"),
+        ended=None if answer.get("ended") is None else _text(answer, "ended"),
     )
 
 

@@ -13,6 +13,10 @@ class NotMedia(Exception):
     """The bytes are no video or image that Touchstone reads. The text says what they look like instead."""
 
 
+class CannotDecode(Exception):
+    """No picture of a clip can be had. The text is the reason, in words."""
+
+
 @dataclass(frozen=True)
 class Tag:
     """One piece of metadata as it stands in the file.

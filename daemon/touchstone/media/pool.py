@@ -21,7 +21,7 @@ from ..messages import say
 from .answers import Answer, Done
 from .process import WorkerLost, WorkerProcess, worker_command
 from .spec import Deadlines, Recycling, WorkerSpec
-from .workers import Checked, ContainerRead, Found, Message, Skipped, Started, Unreadable
+from .workers import Checked, ContainerRead, Found, Message, Sampled, Skipped, Started, Unreadable
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -267,6 +267,8 @@ class _Job:
                 return None  # a second worker reads it again
             case ContainerRead():
                 self._container_read = True
+            case Sampled():
+                pass
             case Unreadable():
                 self.remaining.clear()
             case Started(name) if name in self.remaining:

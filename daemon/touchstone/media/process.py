@@ -137,6 +137,7 @@ class WorkerProcess:
                 "type": "job",
                 "size": material.size,
                 "complete": material.complete,
+                "present": material.present,
                 "examiners": list(examiners),
                 "seconds": seconds,
             }

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .plan import Sampling
 from .sandbox import ProcessLimits
 
 
@@ -22,6 +23,7 @@ class WorkerSpec:
         registry: `module:function` that builds them from the two above, as `examiners.registry.build` does.
         python_path: extra folders to import from.
         limits: what the process may use.
+        sampling: how many frames to decode for examiners that need any.
     """
 
     examiners: Sequence[str]
@@ -29,13 +31,15 @@ class WorkerSpec:
     registry: str = "touchstone.examiners.registry:build"
     python_path: Sequence[str] = ()
     limits: ProcessLimits = field(default_factory=ProcessLimits)
+    sampling: Sampling = field(default_factory=Sampling)
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "examiners": list(self.examiners), "python_path": list(self.python_path)}
 
     @classmethod
     def from_json(cls, spec: Mapping[str, Any]) -> WorkerSpec:
-        return cls(**{**spec, "limits": ProcessLimits(**spec["limits"])})
+        limits, sampling = ProcessLimits(**spec["limits"]), Sampling(**spec["sampling"])
+        return cls(**{**spec, "limits": limits, "sampling": sampling})
 
 
 @dataclass(frozen=True)

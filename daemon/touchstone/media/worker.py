@@ -11,15 +11,17 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 from ..examiners import Examiner
-from ..messages import catalogue, say
+from ..messages import FALLBACK, catalogue, say
 from .answers import MAX_TEXT, Done, OutOfMemory, to_json
 from .link import MAX_ANSWER, MAX_REQUEST, Link, LinkBroken, encode
+from .plan import Sampling
 from .rehearsal import rehearse
 from .sandbox import confine
 from .spec import WorkerSpec
@@ -40,12 +42,13 @@ def main(arguments: Sequence[str]) -> int:
     try:
         spec = WorkerSpec.from_json(link.receive())
         examiners = _build(spec)
-        catalogue()
+        catalogue(FALLBACK)  # sentences are said in words that are on disk
         rehearse(list(examiners.values()))
         report = confine(link.fileno(), spec.limits)
         link.send({"type": "ready", "sandbox": report.as_json()})
+        sampling = spec.sampling if report.threads else replace(spec.sampling, threads=1)
         while True:
-            _serve_one(link, examiners)
+            _serve_one(link, examiners, sampling)
     except LinkBroken:
         return 0  # the daemon closed the socket, or is gone
 
@@ -57,7 +60,7 @@ def _build(spec: WorkerSpec) -> dict[str, Examiner]:
     return {examiner.name: examiner for examiner in built}
 
 
-def _serve_one(link: Link, examiners: Mapping[str, Examiner]) -> None:
+def _serve_one(link: Link, examiners: Mapping[str, Examiner], sampling: Sampling) -> None:
     """Take one job: any number of messages with files, then the job itself."""
     descriptors: list[int] = []
     with ExitStack() as files:
@@ -70,7 +73,8 @@ def _serve_one(link: Link, examiners: Mapping[str, Examiner]) -> None:
                 break
         _arm(request["seconds"])
         try:
-            _examine(link, examiners, request, descriptors)
+            for message in _examine(examiners, request, descriptors, sampling):
+                link.send(_sendable(message))
         except MemoryError:
             link.send(to_json(OutOfMemory()))
             os._exit(1)
@@ -84,14 +88,22 @@ def _close(descriptor: int) -> None:
 
 
 def _examine(
-    link: Link, examiners: Mapping[str, Examiner], request: Mapping[str, Any], descriptors: Sequence[int]
-) -> None:
+    examiners: Mapping[str, Examiner],
+    request: Mapping[str, Any],
+    descriptors: Sequence[int],
+    sampling: Sampling,
+) -> Iterator[Message | Started]:
     with ExitStack() as files:
         opened = [files.enter_context(os.fdopen(d, "rb", closefd=False)) for d in descriptors]
-        material = OpenMaterial(opened[0], request["size"], tuple(opened[1:]), request["complete"])
+        material = OpenMaterial(
+            file=opened[0],
+            size=request["size"],
+            fragments=tuple(opened[1:]),
+            complete=request["complete"],
+            present=tuple((start, end) for start, end in request["present"]),
+        )
         chosen = [examiners[name] for name in request["examiners"] if name in examiners]
-        for message in examine_opened(material, chosen):
-            link.send(_sendable(message))
+        yield from examine_opened(material, chosen, sampling)
 
 
 def _sendable(message: Message | Started) -> dict[str, Any]:

@@ -7,19 +7,24 @@ messages. `WorkerPool` (pool.py) runs them in confined processes, `InThread` in 
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from ..examiners import Clip, Examiner, Skip
 from ..intake import Material
 from ..messages import say
 from ..verdict import Evidence
-from .container import Container, NotMedia
+from .container import CannotDecode, Container, NotMedia
+from .plan import Sampling, Seen
 from .probe import read_container
+
+if TYPE_CHECKING:
+    from .frames import Frames
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +65,14 @@ class Unreadable:
     reason: str
 
 
-Message = ContainerRead | Found | Checked | Skipped | Unreadable
+@dataclass(frozen=True)
+class Sampled:
+    """How much of the clip the examiners that need frames have seen; comes after them, if any looked."""
+
+    seen: Seen
+
+
+Message = ContainerRead | Found | Checked | Skipped | Sampled | Unreadable
 
 
 @dataclass(frozen=True)
@@ -86,10 +98,19 @@ class OpenMaterial:
     size: int
     fragments: Sequence[BinaryIO] = ()
     complete: bool = True
+    present: Sequence[tuple[int, int]] = ()
 
 
-def examine_opened(material: OpenMaterial, examiners: Sequence[Examiner]) -> Iterator[Message | Started]:
-    """Run examiners over open files, here and now. This is what a worker process executes."""
+def examine_opened(
+    material: OpenMaterial, examiners: Sequence[Examiner], sampling: Sampling | None = None
+) -> Iterator[Message | Started]:
+    """Run examiners over open files, here and now. This is what a worker process executes.
+
+    Args:
+        material: what to examine.
+        examiners: in the order to run them.
+        sampling: how many frames to decode if one of them asks for any; None for the default.
+    """
     try:
         container = read_container(material.file, material.size)
     except NotMedia as reason:
@@ -101,10 +122,29 @@ def examine_opened(material: OpenMaterial, examiners: Sequence[Examiner]) -> Ite
         yield Unreadable(say("workers.container_failed", error=type(error).__name__))
         return
     yield ContainerRead(container)
-    clip = Clip(material.file, material.size, container, material.fragments, material.complete)
+    clip = Clip(
+        file=material.file,
+        size=material.size,
+        container=container,
+        fragments=material.fragments,
+        complete=material.complete,
+        present=material.present,
+        sample=lambda clip: _sample(clip, sampling or Sampling()),
+    )
     for examiner in examiners:
         yield Started(examiner.name)
         yield from _examine(examiner, clip)
+    if (frames := vars(clip).get("frames")) is not None:  # the cached property, if anyone asked
+        yield Sampled(frames.seen)
+
+
+def _sample(clip: Clip, sampling: Sampling) -> Frames:
+    # FFmpeg is loaded only where frames are looked at.
+    from .sampler import SampledFrames
+
+    parts = [(clip.file, clip.size)]
+    parts += [(fragment, fragment.seek(0, io.SEEK_END)) for fragment in clip.fragments]
+    return SampledFrames(clip.container, parts, sampling, clip.present)
 
 
 def _examine(examiner: Examiner, clip: Clip) -> Iterator[Message]:
@@ -113,7 +153,7 @@ def _examine(examiner: Examiner, clip: Clip) -> Iterator[Message]:
         for evidence in examiner.examine(clip):
             took_ms = round((time.perf_counter() - started) * 1000, 2)
             yield Found(evidence.model_copy(update={"took_ms": took_ms}))
-    except Skip as reason:
+    except (Skip, CannotDecode) as reason:
         yield Skipped(examiner.name, str(reason))
     except MemoryError:
         yield Skipped(examiner.name, say("workers.examiner_out_of_memory", examiner=examiner.name))
@@ -135,7 +175,7 @@ def examine_material(material: Material, examiners: Sequence[Examiner]) -> Itera
     with ExitStack() as files:
         file = files.enter_context(material.path.open("rb"))
         fragments = tuple(files.enter_context(path.open("rb")) for path in material.fragments)
-        opened = OpenMaterial(file, material.size, fragments, material.complete)
+        opened = OpenMaterial(file, material.size, fragments, material.complete, material.present)
         for message in examine_opened(opened, examiners):
             if not isinstance(message, Started):
                 yield message
