@@ -21,7 +21,7 @@ help: ## List the commands
 		printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 run: $(PACKAGES) $(EXTENSION) ## Set everything up, start the daemon, scan a sample, say what to do next
-	@$(BIN)/touchstone up --extension extension/.output
+	@$(BIN)/touchstone up --no-autostart --sample --extension extension/.output
 
 stop: ## End the daemon that `make run` started
 	@$(BIN)/touchstone stop

@@ -16,7 +16,20 @@ from ..messages import say
 from ..system.environment import Environment
 from .exits import Exit
 
-COMMANDS = ("up", "stop", "scan", "history", "browsers", "settings", "token", "doctor", "serve", "native_host")
+COMMANDS = (
+    "up",
+    "stop",
+    "scan",
+    "sample",
+    "history",
+    "trust",
+    "browsers",
+    "settings",
+    "token",
+    "doctor",
+    "serve",
+    "native_host",
+)
 """Modules of this package that hold a command, in the order `--help` lists them."""
 
 

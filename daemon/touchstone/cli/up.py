@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..messages import say
 from ..system.environment import Environment
+from . import sample
 from .browsers import describe, show
 from .exits import Exit
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..system.autostart import Outcome
     from ..system.daemon_process import RunningDaemon
     from ..system.manifests import Installed
+    from ..verdict import Scan
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,6 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser("up", help=say("setup.up.help"), description=say("setup.up.description"))
     parser.add_argument("--no-autostart", action="store_true", help=say("setup.up.no_autostart"))
     parser.add_argument("--extension", type=Path, metavar="DIR", help=say("setup.up.extension"))
+    parser.add_argument("--sample", action="store_true", help=say("setup.up.sample"))
     parser.add_argument("--json", action="store_true", help=say("setup.json"))
     parser.set_defaults(run=run)
 
@@ -50,13 +53,17 @@ def run(args: argparse.Namespace, env: Environment) -> int:
         with env.errors.status(say("setup.up.starting")):
             daemon = _daemon(env)
         tell(say("setup.up.daemon", version=daemon.version, port=daemon.port))
+        scanned = _sample(env) if args.sample else None
+        if scanned is not None and not args.json:
+            tell()
+            sample.show(scanned, env)
     except SettingError as problem:
         env.error(str(problem))
         return Exit.USAGE
     except NewerStore as problem:
         env.error(say("daemon.store.newer", folder=env.paths.data_dir, found=problem.found))
         return Exit.FAILED
-    except (DaemonNotStarted, OSError, sqlite3.Error) as problem:
+    except (DaemonNotStarted, sample.SampleFailed, OSError, sqlite3.Error) as problem:
         env.error(say("setup.up.failed", reason=problem))
         return Exit.FAILED
     steps = list(_next_steps(browsers, args.extension))
@@ -67,12 +74,14 @@ def run(args: argparse.Namespace, env: Environment) -> int:
                     "browsers": [describe(entry) for entry in browsers],
                     "autostart": {"set": start.done, "detail": start.detail},
                     "daemon": {"port": daemon.port, "version": daemon.version},
+                    "sample": scanned.model_dump(mode="json", by_alias=True) if scanned else None,
                     "next": steps,
                 },
                 indent=2,
             )
         )
-    tell()
+    if not args.sample:
+        tell()  # a report ends with a blank line of its own
     tell(say("setup.up.next"))
     for step in steps:
         tell(f"  {step}")
@@ -110,6 +119,11 @@ def _daemon(env: Environment) -> RunningDaemon:
     if running is not None and running.version != __version__:
         stop(running, env.paths)
     return find_or_start(env.paths, env.command, env.child_environ())
+
+
+def _sample(env: Environment) -> Scan:
+    with env.errors.status(say("setup.up.sampling")):
+        return sample.make_and_scan(env.paths.cache_dir / sample.NAME, env)
 
 
 def _next_steps(browsers: Sequence[Installed], extension: Path | None) -> list[str]:
