@@ -90,8 +90,19 @@ def sei(uuid: bytes, payload: bytes, *, codec: str = "h264") -> bytes:
     body = uuid + payload
     size = b"\xff" * (len(body) // 255) + bytes([len(body) % 255])
     raw = b"\x05" + size + body + b"\x80"
-    escaped = raw.replace(b"\0\0\0", b"\0\0\3\0").replace(b"\0\0\1", b"\0\0\3\1")
-    return (b"\x06" if codec == "h264" else b"\x4e\x01") + escaped
+    return (b"\x06" if codec == "h264" else b"\x4e\x01") + _escaped(raw)
+
+
+def _escaped(raw: bytes) -> bytes:
+    """Emulation prevention (H.264 clause 7.4.1): 03 between two zero bytes and a byte of at most 3."""
+    out, zeros = bytearray(), 0
+    for byte in raw:
+        if zeros == 2 and byte <= 3:
+            out.append(3)
+            zeros = 0
+        out.append(byte)
+        zeros = zeros + 1 if byte == 0 else 0
+    return bytes(out)
 
 
 def prefixed(*nal_units: bytes) -> bytes:

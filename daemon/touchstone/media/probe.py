@@ -33,7 +33,7 @@ SIGNATURES: tuple[tuple[bytes, Reader], ...] = (
 )
 
 
-def read_container(file: BinaryIO, size: int) -> Container:
+def read_container(file: BinaryIO, size: int, codec: str | None = None) -> Container:
     """Read a container's headers and tags, within the limits of `formats.bounded`.
 
     Whatever the bytes are, this ends soon, with a container whose `problems` say what could not be read, or
@@ -42,12 +42,13 @@ def read_container(file: BinaryIO, size: int) -> Container:
     Args:
         file: seekable; its position is moved.
         size: number of bytes in `file`.
+        codec: for a media segment, the codec that its initialisation segment names.
 
     Raises:
         NotMedia: the bytes are no video or image that Touchstone reads.
     """
     container = Container(format="", mime="")
-    reading = Reading(file, size, container)
+    reading = Reading(file, size, container, codec)
     head = reading.bytes_at(0, HEAD)
     reader = _reader(head)
     if reader is None:

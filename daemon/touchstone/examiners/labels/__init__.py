@@ -8,11 +8,17 @@ likelihood ratio; and where there is none, nothing is said.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from os import SEEK_END
+from typing import BinaryIO
 
-from ...media.container import Container
+from ...media.container import Container, NotMedia, Tag
+from ...media.probe import read_container
 from ...verdict import Evidence
 from .. import Clip, Needs
 from .rules import RULES
+
+SEARCHED_FRAGMENTS = 2  # sound and picture may come in segments of their own
 
 
 class Labels:
@@ -26,7 +32,18 @@ class Labels:
 
     def examine(self, clip: Clip) -> Iterator[Evidence]:
         """Every claim once, in the order of the rules."""
-        yield from claims_in(clip.container)
+        container = clip.container
+        for fragment in clip.fragments[:SEARCHED_FRAGMENTS]:
+            container = replace(container, tags=[*container.tags, *_tags_of(fragment, container.codec)])
+        yield from claims_in(container)
+
+
+def _tags_of(fragment: BinaryIO, codec: str | None) -> list[Tag]:
+    """The tags in a media segment: of interest is the first access unit, which the file itself lacks."""
+    try:
+        return read_container(fragment, fragment.seek(0, SEEK_END), codec).tags
+    except NotMedia:
+        return []
 
 
 def claims_in(container: Container) -> Iterator[Evidence]:

@@ -15,9 +15,8 @@ MAX_SHOWN = 500  # characters of a raw value that go into the evidence
 MAX_NAME = 80  # characters of a generator's name as a file spells it
 
 # Places where a key names its value, whatever the container.
-NAMED_TEXT = frozenset(
-    {"mdta", "mkv:Tag", "riff:INFO", "flv:onMetaData", "ogg:comment", "png:tEXt", "png:iTXt", "png:zTXt"}
-)
+PNG_TEXT = frozenset({"png:tEXt", "png:iTXt", "png:zTXt", "png:comf"})
+NAMED_TEXT = PNG_TEXT | {"mdta", "mkv:Tag", "riff:INFO", "flv:onMetaData", "ogg:comment"}
 EXIF = frozenset({"exif"})
 XMP = frozenset({"xmp"})
 

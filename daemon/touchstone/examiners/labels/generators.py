@@ -11,7 +11,7 @@ from uuid import UUID
 
 from ...media.container import Container, Tag
 from ...verdict import Supports
-from .claims import EXIF, NAMED_TEXT, XMP, Claim, any_of, at, first, is_comment, text
+from .claims import EXIF, NAMED_TEXT, PNG_TEXT, XMP, Claim, any_of, at, first, is_comment, text
 
 SOFTWARE_NAMES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), name)
@@ -51,7 +51,7 @@ is_software = any_of(
         "{http://ns.adobe.com/tiff/1.0/}Software",
         "{http://ns.adobe.com/tiff/1.0/}Make",
     ),
-    at(frozenset({"png:tEXt", "png:iTXt", "png:zTXt"}), "Software", "Source"),
+    at(PNG_TEXT, "Software", "Source"),
 )
 is_exif_software = at(EXIF, EXIF_SOFTWARE)
 is_description = any_of(

@@ -12,7 +12,19 @@ from typing import Any
 
 from ...media.container import Container, Tag
 from ...verdict import Supports
-from .claims import EXIF, NAMED_TEXT, Claim, any_of, at, first, is_comment, parsed, parsed_object, text
+from .claims import (
+    EXIF,
+    NAMED_TEXT,
+    PNG_TEXT,
+    Claim,
+    any_of,
+    at,
+    first,
+    is_comment,
+    parsed,
+    parsed_object,
+    text,
+)
 from .graphs import Graph, graph_of
 
 STILLS = frozenset({"png", "jpeg", "heic", "tiff"})  # formats of one picture; the rest may move
@@ -178,7 +190,6 @@ def _invoke(supports: Supports = Supports.AI, mode: str = "") -> Claim:
 
 # --- NovelAI --------------------------------------------------------------------------------------
 
-PNG_TEXT = frozenset({"png:tEXt", "png:iTXt", "png:zTXt"})
 is_title = at(PNG_TEXT, "Title")
 
 

@@ -38,9 +38,11 @@ class Reading:
         file: seekable; its position is moved.
         size: number of bytes in `file`.
         container: what is being filled.
+        codec: of the stream that a lone media segment belongs to, where that is known.
     """
 
-    def __init__(self, file: BinaryIO, size: int, container: Container) -> None:
+    def __init__(self, file: BinaryIO, size: int, container: Container, codec: str | None = None) -> None:
+        self.codec = codec
         self._file = file
         self.size = size
         self.container = container

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from ...messages import say
 from ..container import NotMedia
-from .bounded import Malformed, Reading, ratio, seconds
+from .bounded import Malformed, Reading
 from .isobmff_boxes import boxes, leaf
 from .isobmff_fragments import Fragments
 from .isobmff_items import read_items
 from .isobmff_movie import Movie
 from .isobmff_tags import read_meta, read_user_data, read_uuid
+from .nal import CODECS
 
 # Boxes that a file or segment may begin with; nothing else is taken for ISO BMFF.
 FIRST_BOXES = frozenset(
@@ -89,8 +90,10 @@ def read_isobmff(reading: Reading) -> None:
     if movie is not None and (movie.tracks or pictures or described):
         movie.fill(reading, fragments)
     elif fragments.count:
-        reading.problem("segment_alone")
-        container.duration_s = seconds(ratio(*fragments.span(None)))
+        if reading.codec is None:
+            reading.problem("segment_alone")
+        elif reading.codec in CODECS:
+            fragments.tag_first_access_units(reading, reading.codec)
     elif not pictures and not described:
         raise NotMedia(say("container.not_media.mp4_without_index", format=container.format.upper()))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .bounded import Reading, unsigned
 from .isobmff_boxes import Box, boxes, full, leaf
+from .nal import tag_length_prefixed
 
 if TYPE_CHECKING:
     from .isobmff_movie import Movie
@@ -58,9 +59,18 @@ class Fragments:
             elif child.kind == b"trun":
                 _read_run(leaf(reading, child, MAX_RUN), track, defaults, base)
 
-    def span(self, track: int | None, timescale: int = 1000) -> tuple[int, int]:
+    def tag_first_access_units(self, reading: Reading, codec: str) -> None:
+        """Tag the SEIs of each track's first sample, for a segment without its initialisation segment.
+
+        Length fields are then taken to have four bytes, which they have in all streams met so far.
+        """
+        for track in self.tracks.values():
+            if track.first:
+                tag_length_prefixed(reading, *track.first, 4, codec)
+
+    def span(self, track: int, timescale: int) -> tuple[int, int]:
         """Duration of a track's samples in its clock, and the clock: (0, timescale) where unknown."""
-        found = self.tracks.get(track) if track is not None else None
+        found = self.tracks.get(track)
         return (found.span if found and self.count <= MAX_FRAGMENTS else 0), timescale
 
     def timed(self, track: int) -> tuple[int, int]:

@@ -38,7 +38,7 @@ def read_png(reading: Reading) -> None:
                 payload = reading.bytes_at(data, 26)
                 frames += 1
                 span += unsigned(payload, 20, 2) / (unsigned(payload, 22, 2) or 100)
-            case b"tEXt" | b"zTXt" | b"iTXt":
+            case b"tEXt" | b"zTXt" | b"iTXt" | b"comf":  # comf: a tEXt of ComfyUI's own, in animations
                 _read_text(reading, kind, data, length)
             case b"eXIf" if length <= MAX_VALUE:
                 tag_exif(reading, reading.bytes_at(data, length))
@@ -78,7 +78,7 @@ def _read_text(reading: Reading, kind: bytes, at: int, length: int) -> None:
 
 
 def _text(kind: bytes, rest: bytes) -> bytes:
-    if kind == b"tEXt":
+    if kind in (b"tEXt", b"comf"):
         return rest
     if kind == b"zTXt":
         return _inflated(rest[1:])
