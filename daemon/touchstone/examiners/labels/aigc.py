@@ -12,7 +12,7 @@ from typing import Any
 
 from ...media.container import Container, Tag
 from ...verdict import Supports
-from .claims import MAX_NAME, NAMED_TEXT, Claim, any_of, at, parsed, parsed_object, text
+from .claims import MAX_NAME, NAMED_TEXT, Claim, any_of, at, parsed, parsed_object, scalar, text
 
 NAMESPACE = "{http://www.tc260.org.cn/ns/AIGC/"
 FIELDS = frozenset(
@@ -101,13 +101,13 @@ def _fields(tag: Tag) -> dict[str, Any] | None:
 
 
 def _claim(fields: dict[str, Any]) -> Claim:
-    label = _text(fields.get("Label"))
+    label = scalar(fields.get("Label"))
     if label not in CERTAINTY:
         return _unreadable()
-    producer = _text(fields.get("ContentProducer"))
-    generator = generator_of(producer, _text(fields.get("ProduceID")))
+    producer = scalar(fields.get("ContentProducer"))
+    generator = generator_of(producer, scalar(fields.get("ProduceID")))
     details = {"label": label} | ({"producer": producer[:MAX_NAME]} if producer else {})
-    propagator = _text(fields.get("ContentPropagator"))
+    propagator = scalar(fields.get("ContentPropagator"))
     if propagator:
         details["propagator"] = propagator[:MAX_NAME]
     return Claim(
@@ -117,13 +117,6 @@ def _claim(fields: dict[str, Any]) -> Claim:
 
 def _unreadable() -> Claim:
     return Claim("aigc_unreadable", "aigc", Supports.NEITHER, details={"unreadable": True})
-
-
-def _text(value: object) -> str:
-    """A field's text; null and numbers occur."""
-    if isinstance(value, bool) or value is None:
-        return ""
-    return str(value).strip() if isinstance(value, str | int) else ""
 
 
 def generator_of(producer: str, produce_id: str = "") -> str | None:

@@ -58,15 +58,15 @@ class Claim:
             "place": tag.place,
             "key": tag.key,
             "value": shown(tag.value),
-            **self.details,
+            **{name: _sendable(value) for name, value in self.details.items()},
         }
         if self.supports is not Supports.NEITHER:
             details["certainty"] = self.certainty
         if self.generator:
-            details["generator"] = self.generator
+            details["generator"] = _sendable(self.generator)
         return Evidence(
             examiner="labels",
-            finding=say(f"labels.finding.{self.finding}", **self.names),
+            finding=say(f"labels.finding.{self.finding}", **{k: _sendable(v) for k, v in self.names.items()}),
             supports=self.supports,
             details=details,
         )
@@ -89,8 +89,15 @@ class Rule:
 
 def shown(value: str | bytes) -> str:
     """A raw value as text for people, at most `MAX_SHOWN` characters."""
-    text = value if isinstance(value, str) else value.hex()
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+    text = value[: MAX_SHOWN + 1] if isinstance(value, str) else value[:MAX_SHOWN].hex()
+    return _sendable(text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…")
+
+
+def _sendable(value: Any) -> Any:
+    """Text that can be sent as UTF-8: JSON may escape half a character (a lone surrogate)."""
+    if isinstance(value, str):
+        return value.encode("utf-8", errors="replace").decode("utf-8")
+    return [_sendable(entry) for entry in value] if isinstance(value, list) else value
 
 
 def text(tag: Tag) -> str:
@@ -130,6 +137,11 @@ def parsed(value: str | bytes) -> Any:
         return json.loads(value.strip("\ufeff\0 \t\r\n"))
     except (ValueError, RecursionError):  # broken, or nested to the interpreter's limit
         return None
+
+
+def scalar(value: object) -> str:
+    """Text or a whole number as text; empty for every other JSON value."""
+    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def parsed_object(value: str | bytes) -> dict[str, Any] | None:

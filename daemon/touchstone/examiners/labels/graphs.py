@@ -136,17 +136,12 @@ def _from_prompt(value: Mapping[str, Any]) -> Graph | None:
 def _from_workflow(value: Mapping[str, Any]) -> Graph | None:
     graph = Graph({})
     inner = _inner_kinds(value)
-    for entry in value["nodes"][:MAX_NODES]:
-        if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
-            continue
-        node = Node(entry["type"], active=entry.get("mode") not in (MUTED, BYPASSED))
-        for given in entry.get("inputs") or ():
-            if isinstance(given, dict) and isinstance(given.get("name"), str):
-                node.inputs.add(given["name"])
-        # A subgraph or group makes pictures if a node in it does.
-        node.kind = inner.get(node.kind, node.kind)
-        graph.nodes[str(entry.get("id"))] = node
-    for link in value.get("links") or ():
+    for entry in _objects(value["nodes"])[:MAX_NODES]:
+        if isinstance(kind := entry.get("type"), str):
+            # A subgraph or group makes pictures if a node in it does.
+            node = Node(inner.get(kind, kind), inputs=_input_names(entry), active=_active(entry))
+            graph.nodes[str(entry.get("id"))] = node
+    for link in _list(value.get("links")):
         origin, target = _ends(link)
         if target in graph.nodes and origin in graph.nodes:
             graph.nodes[target].sources.add(origin)
@@ -165,22 +160,39 @@ def _ends(link: object) -> tuple[str, str]:
 def _inner_kinds(value: Mapping[str, Any]) -> dict[str, str]:
     """For each subgraph and node group the class of a node in it that makes pictures."""
     groups: list[tuple[str, object]] = []
-    definitions = value.get("definitions")
-    if isinstance(definitions, dict):
-        for subgraph in definitions.get("subgraphs") or ():
-            if isinstance(subgraph, dict):
-                groups.append((str(subgraph.get("id")), subgraph.get("nodes")))
-    extra = value.get("extra")
-    named = extra.get("groupNodes") if isinstance(extra, dict) else None
-    for name, group in named.items() if isinstance(named, dict) else ():
-        if isinstance(group, dict):
-            groups += [(f"workflow>{name}", group.get("nodes")), (f"workflow/{name}", group.get("nodes"))]
+    definitions, extra = _object(value.get("definitions")), _object(value.get("extra"))
+    for subgraph in _objects(definitions.get("subgraphs")):
+        groups.append((str(subgraph.get("id")), subgraph.get("nodes")))
+    for name, group in _object(extra.get("groupNodes")).items():
+        nodes = _object(group).get("nodes")
+        groups += [(f"workflow>{name}", nodes), (f"workflow/{name}", nodes)]
     makers: dict[str, str] = {}
     for name, nodes in groups:
-        for entry in nodes if isinstance(nodes, list) else ():
-            if not isinstance(entry, dict) or entry.get("mode") in (MUTED, BYPASSED):
-                continue
-            inputs = {i["name"] for i in entry.get("inputs") or () if isinstance(i, dict) and "name" in i}
-            if isinstance(entry.get("type"), str) and _makes(Node(entry["type"], inputs=inputs)):
-                makers[name] = entry["type"]
+        for entry in _objects(nodes):
+            kind = entry.get("type")
+            if isinstance(kind, str) and _active(entry) and _makes(Node(kind, inputs=_input_names(entry))):
+                makers[name] = kind
     return makers
+
+
+def _active(entry: Mapping[str, Any]) -> bool:
+    return entry.get("mode") not in (MUTED, BYPASSED)
+
+
+def _input_names(entry: Mapping[str, Any]) -> set[str]:
+    return {given["name"] for given in _objects(entry.get("inputs")) if isinstance(given.get("name"), str)}
+
+
+# What a file gives where an object or a list belongs may be anything.
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [entry for entry in _list(value) if isinstance(entry, dict)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...media.container import Container, Tag
 from ...verdict import Supports
-from .claims import NAMED_TEXT, Claim, at, parsed_object
+from .claims import NAMED_TEXT, Claim, at, parsed_object, scalar
 
 is_label = at(NAMED_TEXT | {"mdir", "qt:udta"}, "aigc_info", "com.apple.iTunes:aigc_info", "©inf")
 
@@ -19,7 +19,7 @@ def read_label(tag: Tag, _: Container) -> Claim | None:
     if fields is None or "aigc_label_type" not in fields:
         named = "aigc_info" in tag.key.casefold()  # ©inf is anybody's
         return Claim("tiktok_unreadable", "tiktok", Supports.NEITHER) if named else None
-    value = str(fields["aigc_label_type"]).strip()
+    value = scalar(fields["aigc_label_type"])
     if value == NO_LABEL:
         return None
     if value not in FINDINGS:
