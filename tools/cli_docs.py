@@ -21,12 +21,20 @@ Made from the program itself by `make docs`; `touchstone COMMAND --help` says th
 
 """
 
+MEANINGS = {
+    Exit.DONE: "done, whatever the verdict",
+    Exit.FAILED: "failed; standard error says why",
+    Exit.USAGE: "the command line or a setting is wrong",
+    Exit.UNREADABLE: "done, but some inputs could not be read",
+    Exit.FOUND: "a scan ended with a label given to `--fail-on`",
+}
+
 
 def render() -> str:
     """The whole page."""
     parser = build_parser()
     parts = [INTRODUCTION, "## Exit codes\n\n| code | meaning |\n|---|---|\n"]
-    parts += [f"| {code.value} | {code.name.lower().replace('_', ' ')} |\n" for code in Exit]
+    parts += [f"| {code.value} | {MEANINGS[code]} |\n" for code in Exit]
     parts += _command(parser, 2)
     return "".join(parts)
 
@@ -39,7 +47,7 @@ def _command(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
     if own:
         yield "\n| argument | meaning |\n|---|---|\n"
         for action in own:
-            yield f"| {_name(action)} | {_cell(parser, action)} |\n"
+            yield f"| {_escaped(_name(action))} | {_escaped(_meaning(parser, action))} |\n"
     for group in parser._actions:
         if isinstance(group, argparse._SubParsersAction):
             for child in dict.fromkeys(group.choices.values()):
@@ -55,10 +63,14 @@ def _name(action: argparse.Action) -> str:
     return ", ".join(f"`{option} {takes}`".replace(" `", "`") for option in action.option_strings)
 
 
-def _cell(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
+def _meaning(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
     text = (action.help or "") % {**vars(action), "prog": parser.prog}
     if action.choices:
         text += " (one of " + ", ".join(f"`{choice}`" for choice in action.choices) + ")"
+    return text
+
+
+def _escaped(text: str) -> str:
     return text.replace("|", "\\|")
 
 

@@ -21,6 +21,7 @@ import av
 import numpy as np
 
 from signing import action, make_authority, make_signer, manifest, sign
+from touchstone.sample import draw_clip
 
 C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA 2.1, A.5.1: user type of the manifest box
 # The user-data SEI of Kling's encoder, as seen in real clips: a UUID, then text.
@@ -122,7 +123,7 @@ def made_here(folder: Path) -> None:
     authority = make_authority("Touchstone Test Authority")
     (folder / "trust").mkdir()
     (folder / "trust" / "test-root.pem").write_text(authority.pem)
-    make_clip(folder / "plain.mp4")
+    draw_clip(folder / "plain.mp4", width=320, height=240)
     created = action("c2pa.created", "trainedAlgorithmicMedia", softwareAgent={"name": "Test Generator"})
     signer = make_signer(authority, "Touchstone Test Maker")
     claims = manifest(created, generator="Test Generator")

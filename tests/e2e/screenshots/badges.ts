@@ -9,6 +9,7 @@ import { BROWSERS, World } from '../src/world'
 
 const FOLDER = join(REPOSITORY, 'docs', 'screenshots')
 const CLIPS = ['signed', 'flipped', 'nothing']
+const LABELS = 'ai_generated,inconclusive,no_signs'
 
 const page = (addresses: string[]) => `
   <style>
@@ -31,7 +32,7 @@ describe.each(BROWSERS)('%s', (name) => {
       await tab.setViewport({ width: 1200, height: 900 })
       const badges = await until('three verdicts are shown', async () => {
         const found = await world.browser.badges(tab.mainFrame())
-        return found.length === 3 && found.every(({ label }) => label !== '') && found
+        return found.map(({ label }) => label).join() === LABELS && found
       })
       await tab.screenshot({
         path: join(FOLDER, `${name}-${scheme}-badges.png`),
@@ -44,7 +45,10 @@ describe.each(BROWSERS)('%s', (name) => {
         (await world.browser.badges(tab.mainFrame())).some(({ panelOpen }) => panelOpen),
       )
       await new Promise((resume) => setTimeout(resume, 500)) // let it finish moving
-      await tab.screenshot({ path: join(FOLDER, `${name}-${scheme}-panel.png`) })
+      await tab.screenshot({
+        path: join(FOLDER, `${name}-${scheme}-panel.png`),
+        clip: { x: 0, y: 0, width: 1200, height: 620 },
+      })
     } finally {
       await world.close()
     }
