@@ -34,7 +34,7 @@ def labels(data: bytes, *fragments: bytes) -> list[Evidence]:
         assert evidence.details["claimed_by"]
         assert evidence.details["place"]
         assert len(evidence.details["value"]) <= 500
-        json.dumps(evidence.details)
+        assert Evidence.model_validate_json(evidence.model_dump_json()) == evidence
     return found
 
 
@@ -476,6 +476,20 @@ def test_a_declared_label_makes_a_declared_verdict() -> None:
         "Kling",
     )
     assert verdict.headline == "Possibly AI-generated, according to its AIGC label"
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"AIGC": '{"Label":"1","ContentProducer":"\\ud800"}'},
+        {"prompt": json.dumps(AI_GRAPH).replace("wan2.1", "\\udfff")},
+        {"aigc_info": '{"aigc_label_type":' + "[" * 950 + "]" * 950 + "}"},
+        {"invokeai_metadata": '{"seed":1,"generation_mode":' + "[" * 950 + "]" * 950 + "}"},
+        {"workflow": '{"nodes":[{"type":"KSampler","id":' + "[" * 940 + "]" * 940 + "}]}"},
+    ],
+)
+def test_values_that_cannot_be_sent_or_shown_do_no_harm(tags: dict[str, str]) -> None:
+    labels(c.mp4(udta=c.mdta(tags)))
 
 
 def test_a_very_long_value_is_trimmed() -> None:

@@ -90,7 +90,7 @@ class Rule:
 def shown(value: str | bytes) -> str:
     """A raw value as text for people, at most `MAX_SHOWN` characters."""
     text = value[: MAX_SHOWN + 1] if isinstance(value, str) else value[:MAX_SHOWN].hex()
-    return _sendable(text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…")
+    return str(_sendable(text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"))
 
 
 def _sendable(value: Any) -> Any:

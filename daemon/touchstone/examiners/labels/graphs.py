@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .claims import scalar
+
 MAX_NODES = 20_000
 MUTED, BYPASSED = 2, 4
 
@@ -140,7 +142,7 @@ def _from_workflow(value: Mapping[str, Any]) -> Graph | None:
         if isinstance(kind := entry.get("type"), str):
             # A subgraph or group makes pictures if a node in it does.
             node = Node(inner.get(kind, kind), inputs=_input_names(entry), active=_active(entry))
-            graph.nodes[str(entry.get("id"))] = node
+            graph.nodes[scalar(entry.get("id"))] = node
     for link in _list(value.get("links")):
         origin, target = _ends(link)
         if target in graph.nodes and origin in graph.nodes:
@@ -151,9 +153,9 @@ def _from_workflow(value: Mapping[str, Any]) -> Graph | None:
 def _ends(link: object) -> tuple[str, str]:
     """From which node to which a link goes: `[id, from, slot, to, slot, type]`, in newer files an object."""
     if isinstance(link, list) and len(link) >= 4:
-        return str(link[1]), str(link[3])
+        return scalar(link[1]), scalar(link[3])
     if isinstance(link, dict):
-        return str(link.get("origin_id")), str(link.get("target_id"))
+        return scalar(link.get("origin_id")), scalar(link.get("target_id"))
     return "", ""
 
 
@@ -162,7 +164,7 @@ def _inner_kinds(value: Mapping[str, Any]) -> dict[str, str]:
     groups: list[tuple[str, object]] = []
     definitions, extra = _object(value.get("definitions")), _object(value.get("extra"))
     for subgraph in _objects(definitions.get("subgraphs")):
-        groups.append((str(subgraph.get("id")), subgraph.get("nodes")))
+        groups.append((scalar(subgraph.get("id")), subgraph.get("nodes")))
     for name, group in _object(extra.get("groupNodes")).items():
         nodes = _object(group).get("nodes")
         groups += [(f"workflow>{name}", nodes), (f"workflow/{name}", nodes)]

@@ -23,6 +23,7 @@ from .claims import (
     is_comment,
     parsed,
     parsed_object,
+    scalar,
     text,
 )
 from .graphs import Graph, graph_of
@@ -158,7 +159,7 @@ def read_invoke(tag: Tag, container: Container) -> Claim | None:
     if key in ("invokeai_metadata", "sd-metadata"):
         if not INVOKE_FIELDS & fields.keys():
             return None
-        mode = str(fields.get("generation_mode") or "")
+        mode = scalar(fields.get("generation_mode"))
         return _invoke(Supports.EDITED if INVOKE_PARTS.search(mode) else Supports.AI, mode)
     if first(container, at(NAMED_TEXT, "invokeai_metadata")):
         return None
