@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 import containers as c
 import streams as s
 from touchstone.examiners import Clip
-from touchstone.examiners.labels import Labels
+from touchstone.examiners.labels import Labels, claims_in
 from touchstone.media.container import NotMedia
 from touchstone.media.probe import read_container
 from touchstone.verdict import Evidence, Label, Supports, weigh
@@ -490,6 +491,28 @@ def test_a_declared_label_makes_a_declared_verdict() -> None:
 )
 def test_values_that_cannot_be_sent_or_shown_do_no_harm(tags: dict[str, str]) -> None:
     labels(c.mp4(udta=c.mdta(tags)))
+
+
+KIND = "KlingTextTextText" * 8000
+SLOW: dict[str, bytes] = {
+    "thousands of AI systems": with_xmp(*((c.IPTC_EXT, "AISystemUsed", f"model {n}") for n in range(700))),
+    "thousands of workflows": c.mp4(udta=c.full(b"meta", c.handler(b"mdta"), c.full(b"keys", b"\0\0\0\1", c.box(b"mdta", b"workflow")), c.box(b"ilst", c.box(b"\0\0\0\1", c.data_atom(json.dumps(workflow(LOAD)).encode())) * 5000))),
+    "long class names": comfy({str(n): {"class_type": KIND[n:], "inputs": {"a": [str(n - 1), 0]}} for n in range(25)}),
+    "a long chain of nodes": comfy({str(n): {"class_type": "A" * 100, "inputs": {"a": [str(n - 1), 0]}} for n in range(25_000)}),
+    "a long command line": c.png(c.png_text("Dream", " -s 1 " * 600_000)),
+    "a long description": c.png(c.png_text("Description", "Job ID: " * 400_000)),
+    "many parameter lines": c.png(c.png_text("parameters", "Steps: 1, Sampler: x\n" * 150_000)),
+    "a long signature": c.png(c.png_chunk(b"eXIf", c.exif({0x010E: "Signature: " + "A" * 3_000_000 + "!", 0x013B: GROK[0x013B]}))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_what_is_made_to_be_slow_is_not(name: str) -> None:
+    container = read_container(io.BytesIO(SLOW[name]), len(SLOW[name]))
+    assert container.tags
+    started = time.perf_counter()
+    list(claims_in(container))
+    assert time.perf_counter() - started < 2
 
 
 def test_a_very_long_value_is_trimmed() -> None:

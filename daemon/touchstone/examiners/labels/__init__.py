@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from os import SEEK_END
 from typing import BinaryIO
 
@@ -18,6 +19,7 @@ from ...verdict import Evidence
 from .. import Clip, Needs
 from .rules import RULES
 
+MAX_FOR_RULE = 64  # tags that one rule reads: no honest file repeats a label that often
 SEARCHED_FRAGMENTS = 2  # sound and picture may come in segments of their own
 
 
@@ -50,9 +52,7 @@ def claims_in(container: Container) -> Iterator[Evidence]:
     """The claims in a container's tags; the same claim at several places of one rule is given once."""
     seen: set[tuple[str, ...]] = set()
     for rule in RULES:
-        for tag in container.tags:
-            if not rule.applies(tag):
-                continue
+        for tag in islice(filter(rule.applies, container.tags), MAX_FOR_RULE):
             claim = rule.read(tag, container)
             if claim is None:
                 continue

@@ -15,23 +15,31 @@ from typing import Any
 from .claims import scalar
 
 MAX_NODES = 20_000
+MAX_KIND = 120  # characters of a node's class
 MUTED, BYPASSED = 2, 4
 
-# Node classes that make pictures by their name alone.
-GENERATES: tuple[re.Pattern[str], ...] = (
-    re.compile(r"[kK]Sampler|SamplerCustom"),  # ComfyUI, and the packs that wrap its samplers
-    re.compile(
-        r"^(Wan|Hunyuan|Hy|LTX|Cog|Mochi|Pyramid|SkyReels|Frame[pP]ack|StepVideo|Allegro|Cosmos)\w*Sampler"
+# Node classes that make pictures by their name alone: one pattern, or several that must all be found. Single
+# searches rather than one long pattern, whose backtracking a hostile class name could drag out.
+GENERATES: tuple[tuple[re.Pattern[str], ...], ...] = (
+    (re.compile(r"[kK]Sampler|SamplerCustom"),),  # ComfyUI, and the packs that wrap its samplers
+    (
+        re.compile(r"^(Wan|Hunyuan|Hy|LTX|Cog|Mochi|Pyramid|SkyReels|Frame[pP]ack|StepVideo|Allegro|Cosmos)"),
+        re.compile(r"Sampler"),
     ),
     # Nodes that call a service (comfy_api_nodes).
-    re.compile(
-        r"^(Kling|Minimax|Pika|Pixverse|Recraft|Runway|Moonvalley|Vidu|ByteDance|Wan|Ltxv?Api|Luma|Grok)"
-        r"\w*(Text|Txt|Image|Img|Reference|Frame)\w*(To|2)(Image|Video)\w*(Node|Api)"
+    (
+        re.compile(
+            r"^(Kling|Minimax|Pika|Pixverse|Recraft|Runway|Moonvalley|Vidu|ByteDance|Wan|Ltxv?Api|Luma|Grok)"
+        ),
+        re.compile(r"(To|2)(Image|Video)"),
+        re.compile(r"Node|Api"),
     ),
-    re.compile(
-        r"^(OpenAI(Dalle|GPTImage|VideoSora)|FluxPro|FluxKontext|Flux2Pro|IdeogramV\d|StabilityStableImage"
-        r"|Veo\d?VideoGeneration|GeminiImage|ByteDance(Image|Seedream)|Luma(Image|Video)Node|MinimaxHailuoVideo"
-        r"|KlingImageGeneration|KlingStartEndFrame)"
+    (
+        re.compile(
+            r"^(OpenAI(Dalle|GPTImage|VideoSora)|FluxPro|FluxKontext|Flux2Pro|IdeogramV\d|StabilityStableImage"
+            r"|Veo\d?VideoGeneration|GeminiImage|ByteDance(Image|Seedream)|Luma(Image|Video)Node"
+            r"|MinimaxHailuoVideo|KlingImageGeneration|KlingStartEndFrame)"
+        ),
     ),
 )
 # Classes of many more packs whose names other nodes share ("VideoFrameSampler" picks frames of a clip): these
@@ -106,7 +114,7 @@ class Graph:
 def _makes(node: Node) -> bool:
     if ASSISTS.search(node.kind):
         return False
-    if any(pattern.search(node.kind) for pattern in GENERATES):
+    if any(all(pattern.search(node.kind) for pattern in patterns) for patterns in GENERATES):
         return True
     return bool(MAY_GENERATE.search(node.kind)) and len(node.inputs & SAMPLING_INPUTS) >= 2
 
@@ -124,7 +132,7 @@ def _from_prompt(value: Mapping[str, Any]) -> Graph | None:
         if not isinstance(entry, dict) or not isinstance(entry.get("class_type"), str):
             continue
         inputs = entry.get("inputs")
-        node = Node(entry["class_type"])
+        node = Node(entry["class_type"][:MAX_KIND])
         for key, given in inputs.items() if isinstance(inputs, dict) else ():
             node.inputs.add(str(key))
             if isinstance(given, list) and len(given) == 2 and isinstance(given[0], str | int):
@@ -141,7 +149,7 @@ def _from_workflow(value: Mapping[str, Any]) -> Graph | None:
     for entry in _objects(value["nodes"])[:MAX_NODES]:
         if isinstance(kind := entry.get("type"), str):
             # A subgraph or group makes pictures if a node in it does.
-            node = Node(inner.get(kind, kind), inputs=_input_names(entry), active=_active(entry))
+            node = Node(inner.get(kind, kind)[:MAX_KIND], inputs=_input_names(entry), active=_active(entry))
             graph.nodes[scalar(entry.get("id"))] = node
     for link in _list(value.get("links")):
         origin, target = _ends(link)
@@ -172,7 +180,11 @@ def _inner_kinds(value: Mapping[str, Any]) -> dict[str, str]:
     for name, nodes in groups:
         for entry in _objects(nodes):
             kind = entry.get("type")
-            if isinstance(kind, str) and _active(entry) and _makes(Node(kind, inputs=_input_names(entry))):
+            if (
+                isinstance(kind, str)
+                and _active(entry)
+                and _makes(Node(kind[:MAX_KIND], inputs=_input_names(entry)))
+            ):
                 makers[name] = kind
     return makers
 

@@ -8,6 +8,8 @@ or the parameters say that a model sampled.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from ...media.container import Container, Tag
@@ -30,6 +32,8 @@ from .graphs import Graph, graph_of
 
 STILLS = frozenset({"png", "jpeg", "heic", "tiff"})  # formats of one picture; the rest may move
 MAX_MODELS = 4
+MAX_CANDIDATES = 32  # tags in which a graph is looked for
+MAX_COMMAND = 16 * 1024  # characters of a command line
 
 # --- ComfyUI ------------------------------------------------------------------------------------
 
@@ -48,9 +52,7 @@ def read_comfy(tag: Tag, container: Container) -> Claim | None:
     graphs = _graphs(tag)
     if not graphs:
         return None
-    if "prompt" not in graphs and any(
-        "prompt" in _graphs(other) for other in container.tags if is_comfy(other)
-    ):
+    if "prompt" not in graphs and any("prompt" in _graphs(other) for other in _candidates(container)):
         return None
     graph = graphs.get("prompt") or graphs["workflow"]
     details: dict[str, Any] = {"nodes": len(graph.nodes)}
@@ -59,6 +61,10 @@ def read_comfy(tag: Tag, container: Container) -> Claim | None:
     if not graph.generates(video=container.format not in STILLS):
         return Claim("comfy_edits", "comfy", Supports.NEITHER, details=details)
     return Claim("comfy", "comfy", generator="ComfyUI", details=details)
+
+
+def _candidates(container: Container) -> Iterable[Tag]:
+    return islice((tag for tag in container.tags if is_comfy(tag)), MAX_CANDIDATES)
 
 
 def _graphs(tag: Tag) -> dict[str, Graph]:
@@ -145,14 +151,14 @@ INVOKE_FIELDS = frozenset(
 )
 INVOKE_MAKES = re.compile(r"denoise|t2l|l2l|txt2img|img2img|text_to_latents|text_to_image|image_generation")
 INVOKE_PARTS = re.compile(r"inpaint|outpaint")
-DREAM = re.compile(r"\s-s ?\d+\s.*-S ?\d+", re.DOTALL)  # InvokeAI before 2: the command line as text
+DREAM = re.compile(r"\s-s ?\d+\s.{0,400}-S ?\d+", re.DOTALL)  # InvokeAI before 2: the command line as text
 
 
 def read_invoke(tag: Tag, container: Container) -> Claim | None:
     """InvokeAI's metadata; a graph or workflow speaks only where that is missing."""
     key = tag.key.casefold()
     if key == "dream":
-        return _invoke() if DREAM.search(text(tag)) else None
+        return _invoke() if DREAM.search(text(tag)[:MAX_COMMAND]) else None
     fields = parsed_object(tag.value)
     if fields is None:
         return None
