@@ -87,11 +87,16 @@ def python_notice(name: str, version: str) -> Notice:
     classifiers = [
         c.rpartition(" :: ")[2] for c in facts.get_all("Classifier") or () if c.startswith("License ::")
     ]
-    said = facts.get("License-Expression") or facts.get("License") or " OR ".join(classifiers)
+    said = _field(facts, "License-Expression") or _field(facts, "License") or " OR ".join(classifiers)
     if not said:
         raise NoLicence(f"{name} names no licence in its metadata; give it in tools/notices.toml")
     licence = FACTS["spelling"].get(said.strip(), said.strip())
     return Notice(name, version, licence, _home(facts), note)
+
+
+def _field(facts: metadata.PackageMetadata, name: str) -> str:
+    values = facts.get_all(name)
+    return values[0] if values else ""
 
 
 def _home(facts: metadata.PackageMetadata) -> str:
@@ -99,7 +104,7 @@ def _home(facts: metadata.PackageMetadata) -> str:
     wanted = ("homepage", "home", "source", "source code", "repository", "code", "github")
     by_word = {label.casefold(): link for label, link in links.items()}
     found = next((by_word[word] for word in wanted if word in by_word), None)
-    return found or facts.get("Home-page") or next(iter(links.values()), "")
+    return found or _field(facts, "Home-page") or next(iter(links.values()), "")
 
 
 def bundle_notice(name: str) -> Notice:

@@ -45,12 +45,14 @@ def script(name: str, *arguments: str) -> tuple[str, ...]:
 
 
 VITEST = ("--reporter=default", "--reporter=junit", "--outputFile.junit={junit}")
+TOOLS = tuple(f"tools/{name}.py" for name in ("bench", "cli_docs", "marks_table", "notices", "run_checks"))
 # One formatter and one set of rules for all TypeScript: the extension's.
 BIOME = ("extension/node_modules/.bin/biome", "check", "--config-path=extension", "tests/e2e")
 CHECKS = (
     Check("lint", "ruff check", (python_tool("ruff"), "check", ".")),
     Check("lint", "ruff format", (python_tool("ruff"), "format", "--check", ".")),
     Check("lint", "mypy", (python_tool("mypy"),)),
+    Check("lint", "mypy: tools", (python_tool("mypy"), *TOOLS)),
     Check("lint", "extension: format and lint", script("lint"), EXTENSION),
     Check("lint", "extension: types", script("check"), EXTENSION),
     Check("lint", "extension: web-ext lint", script("lint:webext"), EXTENSION),
