@@ -78,7 +78,7 @@ def make_signer(
     valid_for: timedelta = timedelta(days=30),
     with_root: bool = False,
 ) -> Signer:
-    """A certificate issued by `authority`. The root stays out of the chain unless asked for, as C2PA wants."""
+    """A certificate issued by `authority`. As C2PA wants, the root stays out of the chain by default."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = distinguished_name(organisation, name)
     leaf = issue(
@@ -179,7 +179,7 @@ def sign(
         intent: lets the SDK take `source` in as the parent: to edit it, or for an update manifest.
     """
     settings: dict[str, Any] = {
-        "verify": {"verify_after_sign": False, "verify_after_reading": False},
+        "verify": {"verify_after_sign": False, "remote_manifest_fetch": False},
         "builder": {"thumbnail": {"enabled": False}},
     }
     info = c2pa.C2paSignerInfo(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import warnings
 from datetime import datetime
 
 from cryptography import x509
@@ -18,14 +17,21 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.backends.openssl import backend as _backend  # noqa: F401
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 MAX_CERTIFICATE = 64 * 1024
 """Bytes. The largest certificate seen in any manifest is under 3 KB."""
 
 # What reading a hostile certificate may raise, from parsing as a whole to one extension.
-UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.ExtensionNotFound, x509.DuplicateExtension)
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 def read_certificate(der: bytes) -> x509.Certificate | None:
@@ -33,15 +39,11 @@ def read_certificate(der: bytes) -> x509.Certificate | None:
     if not 0 < len(der) <= MAX_CERTIFICATE:
         return None
     try:
-        with warnings.catch_warnings():
-            # Old authorities have serial numbers that RFC 5280 no longer allows; that is no reason to refuse
-            # them.
-            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-            certificate = x509.load_der_x509_certificate(der)
-            # Names and keys are parsed lazily: ask for them here, so that nothing raises later.
-            certificate.subject.rfc4514_string()
-            certificate.issuer.rfc4514_string()
-            certificate.public_key()
+        certificate = x509.load_der_x509_certificate(der)
+        # Names and keys are parsed lazily: ask for them here, so that nothing raises later.
+        certificate.subject.rfc4514_string()
+        certificate.issuer.rfc4514_string()
+        certificate.public_key()
     except UNREADABLE:
         return None
     return certificate

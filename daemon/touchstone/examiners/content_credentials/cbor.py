@@ -32,7 +32,10 @@ def decode(data: bytes) -> Any:
     Raises:
         BadCbor: malformed, too deep or too large.
     """
-    return _Reader(data).item(0)
+    try:
+        return _Reader(data).item(0)
+    except _Break as problem:
+        raise BadCbor("a stop code where nothing began") from problem
 
 
 class _Break(Exception):

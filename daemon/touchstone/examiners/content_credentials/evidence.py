@@ -75,7 +75,8 @@ def from_reading(reading: Reading) -> Evidence:
             return _evidence(
                 say("content_credentials.camera", signer=speaker.name), Supports.CAMERA, True, details
             )
-        key = "camera_unproven" if _all_trusted(reading, statement) else "camera_untrusted"
+        doubt = "untrusted" if not _all_trusted(reading, statement) else "unproven"
+        key = f"camera_{'malformed' if reading.state is Integrity.MALFORMED else doubt}"
         return _neither(say(f"content_credentials.{key}", signer=speaker.name), **details, claims_camera=True)
     how = "verified" if verified else _how_far(reading, statement)
     if not verified:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 MAX_BOXES = 200_000
 
@@ -52,13 +52,13 @@ class Window(io.RawIOBase):
         self._at = max(0, base + offset)
         return self._at
 
-    def read(self, size: int = -1) -> bytes:
-        left = max(0, self._end - self._start - self._at)
-        size = left if size is None or size < 0 else min(size, left)
+    def readinto(self, buffer: Any) -> int:
+        size = min(len(buffer), max(0, self._end - self._start - self._at))
         self._file.seek(self._start + self._at)
         taken = self._file.read(size)
+        buffer[: len(taken)] = taken
         self._at += len(taken)
-        return taken
+        return len(taken)
 
 
 def is_initialization_only(file: BinaryIO, size: int) -> bool:
@@ -103,12 +103,12 @@ def _boxes(file: BinaryIO, size: int) -> Iterator[_Box]:
             length, start = int.from_bytes(head[8:16], "big"), 16
         elif length == 0:
             length = size - at
-        if length < start or at + length > size:
+        if length < start:
             return
         purpose = b""
         if kind == b"uuid" and head[start : start + 16] == _C2PA_UUID:
             purpose = head[start + 20 :].split(b"\0", 1)[0]  # after version and flags
-        yield _Box(kind, at, at + length, purpose)
+        yield _Box(kind, at, min(at + length, size), purpose)
         at += length
         if at >= size:
             return
