@@ -18,6 +18,7 @@ import containers as c
 import streams as s
 from touchstone.examiners import Clip
 from touchstone.examiners.labels import Labels, claims_in
+from touchstone.examiners.labels.rules import RULES
 from touchstone.media.container import NotMedia
 from touchstone.media.probe import read_container
 from touchstone.verdict import Evidence, Label, Supports, weigh
@@ -517,6 +518,11 @@ def test_what_is_made_to_be_slow_is_not(name: str) -> None:
 
 def test_a_very_long_value_is_trimmed() -> None:
     assert len(labels(c.png(c.png_text("parameters", A1111 + "x" * 5000)))[0].details["value"]) == 500
+
+
+def test_every_rule_is_documented(repository: Path) -> None:
+    page = (repository / "docs" / "labels.md").read_text(encoding="utf-8")
+    assert [rule.name for rule in RULES if f"| `{rule.name}` |" not in page] == []
 
 
 # --- real files ------------------------------------------------------------------------------------

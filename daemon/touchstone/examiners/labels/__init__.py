@@ -1,7 +1,7 @@
 """Declared labels: what a file's own metadata says about AI.
 
 Sources: IPTC NewsCodes and Photo Metadata 2025.1, GB 45438-2025, and the keys that services and open
-pipelines write (docs/marks.md). A label is a claim by whoever wrote the file: never verified, without a
+pipelines write (docs/labels.md). A label is a claim by whoever wrote the file: never verified, without a
 likelihood ratio; and where there is none, nothing is said.
 """
 

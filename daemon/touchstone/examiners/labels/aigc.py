@@ -1,7 +1,7 @@
 """The AIGC label of GB 45438-2025, which services in China write into what their models make.
 
 Sources: GB 45438-2025 annex E (fields, values 1, 2, 3 of `Label`); TC260-PG-20257A (places in video files),
-TC260-PG-20259A (places in pictures); producers' codes as seen in files (docs/marks.md).
+TC260-PG-20259A (places in pictures); producers' codes as seen in files (docs/labels.md).
 """
 
 from __future__ import annotations

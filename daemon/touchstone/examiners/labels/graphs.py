@@ -2,7 +2,7 @@
 
 Two shapes: `prompt` is what ran (node id -> class and inputs), `workflow` is what the editor showed (nodes
 and links, with nodes that were muted or bypassed). Sources: comfyanonymous/ComfyUI (execution and workflow
-formats), Kosinkadink/ComfyUI-VideoHelperSuite (video output), docs/marks.md.
+formats), Kosinkadink/ComfyUI-VideoHelperSuite (video output).
 """
 
 from __future__ import annotations

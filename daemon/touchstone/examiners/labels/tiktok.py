@@ -1,4 +1,4 @@
-"""TikTok's label, as it stands in files that TikTok serves (docs/marks.md)."""
+"""TikTok's label, as it stands in files that TikTok serves (docs/labels.md)."""
 
 from __future__ import annotations
 
