@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .link import DaemonState
 
 PROBE = "--probe"
+LOG_NAME = "native-host.log"
 LOG_LIMIT_BYTES = 1_000_000
 # Only for the first message: a daemon that takes longer is reported as starting, and found soon after.
 FIRST_LOOK_S = 0.5
@@ -53,7 +54,7 @@ def serve(env: Environment, reader: BinaryIO, writer: FrameWriter, state: Daemon
     from .link import Access
 
     env.paths.create()
-    _log_to(env.paths.log_dir / "native-host.log")
+    _log_to(env.paths.log_dir)
     tokens = TokenStore(env.paths, env.keyring)
 
     def connect() -> Access:
@@ -91,10 +92,13 @@ def take_over_stdio() -> tuple[BinaryIO, BinaryIO]:
     return reader, writer
 
 
-def _log_to(path: Path) -> None:
+def _log_to(folder: Path) -> None:
     import logging
-    from logging.handlers import RotatingFileHandler
 
-    handler = RotatingFileHandler(path, maxBytes=LOG_LIMIT_BYTES, backupCount=1, encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
+    from ..server.logs import DiscreetFormatter, PrivateFileHandler
+
+    handler = PrivateFileHandler(
+        folder / LOG_NAME, maxBytes=LOG_LIMIT_BYTES, backupCount=1, encoding="utf-8", delay=True
+    )
+    handler.setFormatter(DiscreetFormatter((), addresses=False))
     logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -16,7 +16,6 @@ import aiohttp
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ..messages import say
-from ..native_host.sse import EventParser
 from ..pipeline import OnEvent
 from ..system.daemon_process import RunningDaemon
 from ..verdict import Label, Scan
@@ -34,6 +33,7 @@ from ..wire import (
     VerdictReached,
 )
 from .client_problems import DaemonError, DaemonLost
+from .event_stream import EventParser
 
 __all__ = ["DaemonClient", "DaemonError", "DaemonLost"]
 

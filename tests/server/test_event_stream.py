@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from touchstone.native_host.sse import Event, EventParser
+from touchstone.server.event_stream import Event, EventParser
 
 STREAM = (
     ": heartbeat\r\n\r\n"
