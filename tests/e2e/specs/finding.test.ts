@@ -39,6 +39,11 @@ describe.each(BROWSERS)('%s', (name) => {
       </script>`,
     ],
     [
+      'a page that forbids all but its own',
+      (url) => `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; media-src *">
+        <video ${SIZE} src="${url}"></video>`,
+    ],
+    [
       'a blob',
       (url) => `<video ${SIZE}></video><script>
         fetch("${url}").then((answer) => answer.blob()).then((blob) => {
@@ -75,6 +80,18 @@ describe.each(BROWSERS)('%s', (name) => {
       )
       expect(await verdictBadge(world.browser, frame)).toMatchObject({ label: 'ai_generated', visible: true })
       expect(await world.browser.badges(page.mainFrame())).toHaveLength(0)
+    } finally {
+      await page.close()
+    }
+  })
+
+  test('finds a video in a frame without an address', async () => {
+    const inner = `<video ${SIZE} src="${clip}"></video>`.replaceAll('"', '&quot;')
+    const outer = world.site.page('/srcdoc', `<iframe srcdoc="${inner}" width="500" height="400"></iframe>`)
+    const page = await openPage(world.browser, outer)
+    try {
+      const frame = await until('the frame is there', async () => page.frames().find((f) => f.parentFrame()))
+      expect((await verdictBadge(world.browser, frame)).label).toBe('ai_generated')
     } finally {
       await page.close()
     }

@@ -77,13 +77,14 @@ describe.each(BROWSERS)('%s', (name) => {
   })
 })
 
-/** Tag and box of each of the page's own elements. */
+/** Tag and box of each of the page's own elements, and how far the page scrolls. */
 function boxes(page: Page): Promise<unknown[]> {
-  return page.evaluate(() =>
-    [...document.querySelectorAll('*')]
+  return page.evaluate(() => [
+    [document.documentElement.scrollWidth, document.documentElement.scrollHeight],
+    ...[...document.querySelectorAll('*')]
       .filter((element) => element.localName !== 'touchstone-badge')
       .map((element) => [element.localName, element.getBoundingClientRect().toJSON()]),
-  )
+  ])
 }
 
 async function mediaIsLoaded(page: Page): Promise<void> {

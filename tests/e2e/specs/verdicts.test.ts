@@ -32,6 +32,7 @@ describe.each(BROWSERS)('%s', (name) => {
     try {
       const badge = await verdictBadge(world.browser, page.mainFrame())
       expect(badge).toMatchObject({ label, visible: true })
+      expect(badge.name).toContain(headline)
       const panel = await openPanel(world.browser, page, badge)
       expect(panel).toContain(headline)
       for (const word of words) expect(panel).toContain(word)
