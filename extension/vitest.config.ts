@@ -1,5 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { include: ['tests/**/*.test.ts'], environment: 'node', restoreMocks: true, testTimeout: 5000 },
+  test: {
+    include: ['tests/**/*.test.ts'],
+    setupFiles: ['tests/browser_environment.ts'],
+    environment: 'node',
+    testTimeout: 5000,
+  },
 })

@@ -23,6 +23,8 @@ export default defineConfig({
     default_locale: 'en',
     permissions: ['nativeMessaging', 'storage'],
     host_permissions: ['<all_urls>'],
+    // The program keeps a history of what was checked: nothing of a private window may get there.
+    incognito: 'not_allowed',
     icons: { 16: 'icon/16.png', 32: 'icon/32.png', 48: 'icon/48.png', 128: 'icon/128.png' },
     action: {
       default_title: '__MSG_extension_name__',

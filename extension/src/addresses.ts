@@ -36,18 +36,33 @@ export function fileName(url: string): string | null {
 }
 
 /**
- * Whether one host is the other or a subdomain of it. Stricter than the browsers' "same site" (it does not
- * know that a.example.com and b.example.com belong together), which errs on the side of sending no cookies.
+ * Whether what a page's host may see of its visitor's login includes this address: its own host and those below
+ * it. Never those above: a page on one name of a shared domain is not the domain.
  */
-export function sameFamily(one: string, other: string): boolean {
-  const a = parsed(one)
-  const b = parsed(other)
-  if (!a || !b || a.protocol !== b.protocol) return false
-  return (
-    a.hostname === b.hostname ||
-    a.hostname.endsWith(`.${b.hostname}`) ||
-    b.hostname.endsWith(`.${a.hostname}`)
-  )
+export function isBelow(url: string, pageUrl: string): boolean {
+  const video = parsed(url)
+  const page = parsed(pageUrl)
+  if (!video || !page || video.protocol !== page.protocol) return false
+  return video.hostname === page.hostname || video.hostname.endsWith(`.${page.hostname}`)
+}
+
+export function sameOrigin(url: string, pageUrl: string): boolean {
+  const video = parsed(url)
+  return video !== null && video.origin === parsed(pageUrl)?.origin
+}
+
+// Loopback, private and shared ranges of RFC 6890, and "this host"; names that never leave the local network
+// (RFC 6761, RFC 6762, and names without a dot). URL has already brought every spelling to the canonical one.
+const IS_V4 = /^\d+(\.\d+){3}$/
+const LOCAL_V4 =
+  /^(0|10|127)\.|^192\.168\.|^169\.254\.|^172\.(1[6-9]|2\d|3[01])\.|^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./
+const LOCAL_V6 = /^\[(::|f[cd]|fe[89ab])/
+const LOCAL_NAME = /(^|\.)(localhost|local|internal|home\.arpa)\.?$|^[^.[\]]+$/
+
+/** Whether the address says of itself that it lies on this computer or in the user's own network. */
+export function isLocal(url: string): boolean {
+  const host = parsed(url)?.hostname ?? ''
+  return (IS_V4.test(host) && LOCAL_V4.test(host)) || LOCAL_V6.test(host) || LOCAL_NAME.test(host)
 }
 
 /** HLS and DASH playlists: text that names the media, of no use as bytes to examine. */

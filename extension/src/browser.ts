@@ -22,7 +22,6 @@ export interface Sender {
   url: string
   /** Address of the tab's top page, as far as the browser tells it. */
   tabUrl: string
-  incognito: boolean
 }
 
 function channelOf(port: Browser.runtime.Port): Channel {
@@ -56,9 +55,27 @@ export function onConnect(listener: (name: string, channel: Channel, sender: Sen
       frameId: from?.frameId ?? 0,
       url: from?.url ?? '',
       tabUrl: from?.tab?.url ?? from?.url ?? '',
-      incognito: from?.tab?.incognito ?? false,
     })
   })
+}
+
+/** Asks all frames of a tab to open their channels: they let them go while there is nothing to say. */
+export async function nudgeTab(tabId: number): Promise<void> {
+  try {
+    await browser.tabs.sendMessage(tabId, NUDGE)
+  } catch {
+    // No frame of this tab has a content script.
+  }
+}
+
+const NUDGE = 'say what you show'
+
+/** In a page: the background asks to hear from it, or settings have changed. */
+export function onNudge(listener: () => void): void {
+  browser.runtime.onMessage.addListener((said: unknown) => {
+    if (said === NUDGE) listener()
+  })
+  browser.storage.local.onChanged.addListener(() => listener())
 }
 
 /** False in a page whose extension was updated or removed: nothing can be asked any more. */
@@ -136,6 +153,15 @@ export async function hasAllSites(): Promise<boolean> {
     return await browser.permissions.contains(ALL_SITES)
   } catch {
     // An older browser that cannot answer has granted what the manifest asks for.
+    return true
+  }
+}
+
+/** Whether the browser lets the extension fetch this address. */
+export async function mayAccess(url: string): Promise<boolean> {
+  try {
+    return await browser.permissions.contains({ origins: [`${new URL(url).origin}/*`] })
+  } catch {
     return true
   }
 }

@@ -18,6 +18,7 @@ export interface PanelsOptions {
   hostState: () => HostState
   settings: () => Settings
   hasAllSites: () => Promise<boolean>
+  nudgeTab: (tabId: number) => Promise<void>
   /** The person looks at the state: try the host now. */
   retry: () => void
 }
@@ -47,6 +48,7 @@ export class Panels {
         panel.tabId = message.tabId
         panel.url = message.url
         void this.update(panel)
+        void this.options.nudgeTab(message.tabId)
         break
       case 'retry':
         this.options.retry()

@@ -41,7 +41,7 @@ export default defineBackground(() => {
     memory: new Memory(shim.sessionStore, Date.now),
     queue: new ScanQueue(SCANS_AT_ONCE),
     newId: () => crypto.randomUUID(),
-    fetchBytes,
+    fetchBytes: (url, pageUrl) => fetchBytes(url, pageUrl, { fetcher: fetch, mayAccess: shim.mayAccess }),
     setTimer: (run, ms) => setTimeout(run, ms),
   })
   const pages = new Pages(scans, settings, (tabId) => panels.changed(tabId))
@@ -50,6 +50,7 @@ export default defineBackground(() => {
     hostState: () => link.state,
     settings: () => settings,
     hasAllSites: shim.hasAllSites,
+    nudgeTab: shim.nudgeTab,
     retry: () => link.open(true),
   })
 

@@ -1,5 +1,5 @@
 import { defineContentScript } from 'wxt/utils/define-content-script'
-import { connectToBackground, extensionAlive, pageFetch, shadowRootOf } from '../browser'
+import { connectToBackground, extensionAlive, onNudge, pageFetch, shadowRootOf } from '../browser'
 import { Page } from '../page/page'
 
 export default defineContentScript({
@@ -17,6 +17,7 @@ export default defineContentScript({
       alive: extensionAlive,
       shadowRootOf,
       pageFetch,
+      onNudge,
       // crypto.randomUUID is missing on pages without TLS.
       newId: () => crypto.getRandomValues(new Uint32Array(4)).join('-'),
     }).start()

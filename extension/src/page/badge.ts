@@ -47,7 +47,6 @@ export class Badge {
   private panel: Panel | null = null
   private view: View = { state: 'waiting' }
   private automatic = true
-  private shown = false
 
   constructor(
     private readonly document: Document,
@@ -103,10 +102,9 @@ export class Badge {
     this.onLayout()
   }
 
-  /** Whether the badge is to be seen at all. A panel that a person opened stays until the video is gone. */
+  /** Whether the badge is to be seen at all. The panel goes with it: it speaks of what is on the screen. */
   setShown(shown: boolean): void {
-    if (!shown && this.open && !this.shown) this.close(false)
-    this.shown = shown
+    if (!shown) this.close(false)
     this.host.style.setProperty('display', shown ? 'block' : 'none', 'important')
   }
 

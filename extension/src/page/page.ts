@@ -17,6 +17,8 @@ export interface PageOptions {
   shadowRootOf: (element: HTMLElement) => ShadowRoot | null
   pageFetch: typeof fetch
   newId: () => string
+  /** The background wants to hear from every page: its worker was replaced, or settings changed. */
+  onNudge: (listener: () => void) => void
 }
 
 // After mutations the page still works on what it added; a badge a twentieth of a second later is early enough.
@@ -58,6 +60,7 @@ export class Page {
       random: Math.random,
       setTimer: (run, ms) => setTimeout(run, ms),
       onMessage: (message) => this.heard(message),
+      waiting: () => this.waiting(),
       onOpen: () => this.sayEverything(),
       onOrphaned: () => this.stop(),
     })
@@ -71,7 +74,9 @@ export class Page {
     this.document.addEventListener('fullscreenchange', this.planLayout)
     window.addEventListener('resize', this.planLayout, { passive: true })
     // A page that comes back from the back-forward cache has lost its channel without notice.
-    window.addEventListener('pageshow', () => this.watches.size > 0 && this.session.open())
+    window.addEventListener('pageshow', this.reconnect)
+    this.document.addEventListener('visibilitychange', this.reconnect)
+    this.options.onNudge(() => this.watches.size > 0 && this.session.open())
   }
 
   stop(): void {
@@ -79,7 +84,21 @@ export class Page {
     this.session.close()
     this.document.removeEventListener('scroll', this.planLayout, { capture: true })
     this.document.removeEventListener('fullscreenchange', this.planLayout)
+    this.document.removeEventListener('visibilitychange', this.reconnect)
     this.options.window.removeEventListener('resize', this.planLayout)
+    this.options.window.removeEventListener('pageshow', this.reconnect)
+  }
+
+  private readonly reconnect = (): void => {
+    if (this.waiting()) this.session.open()
+  }
+
+  /** Whether some video of a page that is looked at has no answer yet. */
+  private waiting(): boolean {
+    if (this.document.visibilityState === 'hidden') return false
+    return [...this.watches.values()].some(
+      ({ view }) => view?.state === 'checking' || view?.state === 'no_daemon',
+    )
   }
 
   private found(video: HTMLVideoElement): void {
@@ -97,7 +116,6 @@ export class Page {
       },
     })
     this.watches.set(video, watch)
-    this.session.open()
     this.tell(watch)
     this.planLayout()
   }
@@ -122,15 +140,21 @@ export class Page {
   private tell(watch: VideoWatch): void {
     const shown = watch.shown()
     if (!shown) {
-      this.forget(watch.key)
       watch.view = null
+      this.forget(watch.key)
       this.planLayout()
       return
     }
     const now = identityOf(shown)
     if (this.said.get(watch.key) === now) return
     this.said.set(watch.key, now)
-    this.send({ type: 'show', video: shown, pageUrl: this.options.window.location.href })
+    this.send({ type: 'show', video: shown, pageUrl: this.address() })
+  }
+
+  /** Frames without an address of their own belong to the site whose origin they have. */
+  private address(): string {
+    const { location, origin } = this.options.window
+    return location.protocol.startsWith('http') || !origin.startsWith('http') ? location.href : origin
   }
 
   private forget(key: string): void {

@@ -41,9 +41,11 @@ export function panelBox(badge: Box, content: Size, viewport: Size): Box {
   const below = viewport.height - (badge.top + badge.height + GAP) - INSET
   const above = badge.top - GAP - INSET
   const left = clamp(badge.left, INSET, viewport.width - width - INSET)
-  if (below >= most) return { left, top: badge.top + badge.height + GAP, width, height: most }
-  if (above >= most) return { left, top: badge.top - GAP - most, width, height: most }
-  return { left, top: clamp(badge.top, INSET, viewport.height - most - INSET), width, height: most }
+  const wanted =
+    below >= most ? badge.top + badge.height + GAP : above >= most ? badge.top - GAP - most : badge.top
+  // The badge itself may be half out of sight.
+  const top = clamp(wanted, INSET, viewport.height - most - INSET)
+  return { left, top, width, height: most }
 }
 
 const clamp = (value: number, least: number, most: number): number => Math.max(least, Math.min(value, most))

@@ -1,6 +1,7 @@
 /**
  * A page's line to the background. The background's worker may be put to sleep or die at any time, which closes
- * the channel; it is opened again after a moment, and everything that is shown is said anew.
+ * the channel. While this page waits for something it is opened again after a moment; otherwise only when there is
+ * something to say, so that pages with nothing to ask let the worker sleep. Each new channel is told everything.
  */
 
 import type { Channel } from '../browser'
@@ -14,6 +15,8 @@ export interface SessionOptions {
   random: () => number
   setTimer: (run: () => void, ms: number) => unknown
   onMessage: (message: ToPage) => void
+  /** Something is under way that the background must tell the end of. */
+  waiting: () => boolean
   /** A channel was opened: say everything. */
   onOpen: () => void
   /** The extension is gone from under this page. */
@@ -49,18 +52,21 @@ export class Session {
     }
     this.channel = channel
     channel.onMessage((message) => {
-      this.backoff.reset()
-      this.options.onMessage(message as ToPage)
+      const heard = message as ToPage
+      // Only an end shows that things work: a worker that says "no program" on every channel is left in peace.
+      if (heard.type === 'view' && heard.view.state === 'done') this.backoff.reset()
+      this.options.onMessage(heard)
     })
     channel.onClose(() => {
       if (this.channel !== channel) return
       this.channel = null
-      this.again()
+      if (this.options.waiting()) this.again()
     })
     this.options.onOpen()
   }
 
   send(message: FromPage): void {
+    this.open()
     try {
       this.channel?.send(message)
     } catch {

@@ -5,7 +5,7 @@
  * it to reach where the browser itself would not have let the page reach.
  */
 
-import { fileName, isPlaylist, isWeb, parsed, sameFamily } from '../addresses'
+import { fileName, isBelow, isLocal, isPlaylist, isWeb, parsed, sameOrigin } from '../addresses'
 import { bodyOf, encodedChunks } from '../native/base64'
 import type { ByteSource } from '../native/upload'
 import type { Unreachable } from '../views'
@@ -30,14 +30,16 @@ export function hadNoBytes(scan: Scan): boolean {
 /**
  * Whether the extension may fetch this address for this page.
  *
- * Public or private, the address is fair where the browser has loaded media from it for the page already, or
- * where it is on the page's own host. Anything else could be a page on the web pointing a video element at a
- * device in the user's network, which the browser's own rules for local networks may have stopped.
+ * The page's own origin is fair: its scripts can read that anyway. So is an address from which the browser has
+ * loaded media for the page, because the browser's own rules let the page reach it; anything else could be a page
+ * on the web that points a video element at a device in the user's network. An address that says it is local is
+ * fair to local pages only, because a page's own service worker can make the browser report a load that never was.
  */
 export function mayFetch(url: string, pageUrl: string, loadedByBrowser: boolean): boolean {
   const address = parsed(url)
   if (!address || !isWeb(address) || isPlaylist(url)) return false
-  return loadedByBrowser || sameFamily(url, pageUrl)
+  if (sameOrigin(url, pageUrl)) return true
+  return loadedByBrowser && (!isLocal(url) || isLocal(pageUrl))
 }
 
 export interface FetchedBytes extends ByteSource {
@@ -47,7 +49,7 @@ export interface FetchedBytes extends ByteSource {
 /**
  * Fetches with the extension's host permission, from the browser's cache where it can.
  *
- * Cookies go along only where video and page are of one family: an extension's request counts as the site's
+ * Cookies go along only to the page's own host and those below it: an extension's request counts as the site's
  * own, and a foreign page must not borrow a login through it.
  *
  * @throws OutOfReach
@@ -55,17 +57,19 @@ export interface FetchedBytes extends ByteSource {
 export async function fetchBytes(
   url: string,
   pageUrl: string,
-  fetcher: typeof fetch = fetch,
+  browser: { fetcher: typeof fetch; mayAccess: (url: string) => Promise<boolean> },
 ): Promise<FetchedBytes> {
+  const { fetcher } = browser
   const stop = new AbortController()
   let response: Response
   try {
     response = await fetcher(url, {
-      credentials: sameFamily(url, pageUrl) ? 'include' : 'omit',
+      credentials: isBelow(url, pageUrl) ? 'include' : 'omit',
       cache: 'force-cache',
       signal: stop.signal,
     })
   } catch (error) {
+    if (!(await browser.mayAccess(url))) throw new OutOfReach('no_permission')
     throw new OutOfReach('network', error instanceof Error ? error.message : String(error))
   }
   if (!response.ok) {

@@ -1,0 +1,283 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Badge, HOST_NAME } from '../src/page/badge'
+import type { View } from '../src/views'
+import type { Evidence, Label } from '../src/wire/native'
+import { BADGE_WORDS } from '../src/words'
+import { scanOf, settled } from './fakes'
+
+const LABELS = Object.keys(BADGE_WORDS) as Label[]
+const done = (change: Parameters<typeof scanOf>[0] = {}): View => ({
+  state: 'done',
+  scan: scanOf(change),
+  dispute: 'none',
+})
+const VIEWS: View[] = [
+  { state: 'waiting' },
+  { state: 'checking', stage: 'examine', fraction: 0.5 },
+  { state: 'no_daemon', why: 'no_host', detail: null },
+  { state: 'unreachable', why: 'pieces', detail: null },
+  ...LABELS.map((label) => done({ verdict: { label, headline: `The headline of ${label}` } })),
+]
+
+const KLING: Evidence = {
+  examiner: 'labels',
+  finding: 'Its metadata name Kling',
+  supports: 'ai',
+  details: { generator: 'Kling', certainty: 'stated', list: ['a', 'b'], nothing: null },
+  spans: [{ start_s: 0, end_s: 2.5 }],
+}
+
+describe('the badge', () => {
+  let badge: Badge
+  let calls: string[]
+
+  const root = () => badge.button.getRootNode() as ShadowRoot
+  const panel = () => root().querySelector<HTMLElement>('section[part="panel"]')
+  const button = (text: string) =>
+    [...(panel()?.querySelectorAll('button') ?? [])].find((each) => each.textContent === text)
+  const open = (view: View): string => {
+    badge.update(view, true)
+    badge.button.click()
+    return panel()?.textContent ?? ''
+  }
+
+  beforeEach(() => {
+    document.body.innerHTML = ''
+    calls = []
+    badge = new Badge(
+      document,
+      {
+        check: (fresh) => calls.push(fresh ? 'check again' : 'check'),
+        dispute: () => calls.push('dispute'),
+        copy: async (text) => {
+          calls.push(text)
+          return true
+        },
+      },
+      () => undefined,
+    )
+    document.documentElement.append(badge.host)
+    badge.setShown(true)
+  })
+
+  afterEach(() => badge.remove())
+
+  test('sits in a closed root under a host that takes no room and inherits nothing', () => {
+    expect(badge.host.localName).toBe(HOST_NAME)
+    expect(badge.host.shadowRoot).toBeNull()
+    for (const [name, value] of [
+      ['position', 'absolute'],
+      ['width', '0'],
+      ['pointer-events', 'none'],
+    ] as const) {
+      expect(badge.host.style.getPropertyValue(name).replace('px', '')).toBe(value)
+      expect(badge.host.style.getPropertyPriority(name)).toBe('important')
+    }
+  })
+
+  test.each(VIEWS)('is a button with a name, a state and a shape of its own: $state', (view) => {
+    badge.update(view, true)
+    const { button } = badge
+    expect(button.type).toBe('button')
+    expect(button.getAttribute('part')).toBe('badge')
+    expect(button.getAttribute('aria-label')).toMatch(/^Touchstone: .{10,}/)
+    expect(button.getAttribute('aria-expanded')).toBe('false')
+    expect(button.getAttribute('aria-haspopup')).toBe('dialog')
+    expect(button.dataset.state).toBe(view.state)
+    expect(button.dataset.label).toBe(view.state === 'done' ? view.scan.verdict.label : '')
+    expect(button.querySelector('.words')?.textContent).not.toBe('')
+    expect(button.querySelector('svg')?.getAttribute('aria-hidden')).toBe('true')
+  })
+
+  test('tells the states apart by shape and words, not by colour alone', () => {
+    const seen = VIEWS.map((view) => {
+      badge.update(view, true)
+      return [badge.button.querySelector('path')?.getAttribute('d'), badge.button.textContent]
+    })
+    expect(new Set(seen.map(([shape]) => shape)).size).toBe(VIEWS.length)
+    expect(new Set(seen.map(([, words]) => words)).size).toBe(VIEWS.length)
+  })
+
+  test('gives screen readers the whole headline', () => {
+    badge.update(
+      done({ verdict: { label: 'ai_generated', headline: 'AI-generated, says a signature by OpenAI' } }),
+      true,
+    )
+    expect(badge.button.getAttribute('aria-label')).toBe(
+      'Touchstone: AI-generated, says a signature by OpenAI',
+    )
+  })
+
+  test.each([
+    [{ label: 'ai_generated', basis: 'signed', strength: 'verified' }, 'AI-generated'],
+    [{ label: 'ai_generated', basis: 'watermark', strength: 'strong' }, 'AI-generated'],
+    [{ label: 'ai_generated', basis: 'declared', strength: 'moderate' }, 'Labelled as AI'],
+    [{ label: 'ai_edited', basis: 'declared', strength: 'moderate' }, 'Labelled as AI-edited'],
+    [{ label: 'ai_generated', basis: 'declared', strength: 'limited' }, 'Perhaps AI'],
+    [{ label: 'ai_edited', basis: 'declared', strength: 'limited' }, 'Perhaps edited with AI'],
+    [{ label: 'no_signs', basis: 'none', strength: 'none' }, 'No signs of AI found'],
+  ] as const)('says no more than the evidence: %o is "%s"', (verdict, words) => {
+    badge.update(done({ verdict }), true)
+    expect(badge.button.querySelector('.words')?.textContent).toBe(words)
+  })
+
+  test('shows on its face that the evidence speaks against itself', () => {
+    const camera = {
+      ...KLING,
+      examiner: 'content_credentials',
+      supports: 'camera',
+      details: {},
+    } satisfies Evidence
+    const torn = done({
+      verdict: { label: 'camera_original' },
+      evidence: [camera, { ...KLING, details: {} }],
+    })
+    expect(open(torn)).toContain('contradicts itself')
+    expect(badge.button.querySelector('.words')?.textContent).toBe('Recorded by a camera, contradicted')
+  })
+
+  test('opens its panel and takes the focus there, closes it on Escape and takes it back', () => {
+    open(VIEWS[0] as View)
+    expect(badge.button.getAttribute('aria-expanded')).toBe('true')
+    expect(panel()?.id).toBe(badge.button.getAttribute('aria-controls'))
+    expect(panel()?.getAttribute('role')).toBe('dialog')
+    const title = root().getElementById(panel()?.getAttribute('aria-labelledby') ?? '')
+    expect(title?.textContent).toBe('This video has not been checked.')
+    expect(root().activeElement).toBe(title)
+    title?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, composed: true }))
+    expect(panel()).toBeNull()
+    expect(badge.button.getAttribute('aria-expanded')).toBe('false')
+    expect(root().activeElement).toBe(badge.button)
+  })
+
+  test('lets neither clicks nor keys out to the page', () => {
+    const heard: string[] = []
+    const types = [
+      'click',
+      'dblclick',
+      'pointerdown',
+      'mousedown',
+      'mouseup',
+      'touchstart',
+      'keydown',
+      'keyup',
+    ]
+    for (const type of types) document.documentElement.addEventListener(type, () => heard.push(type))
+    open(VIEWS[0] as View)
+    for (const type of types) {
+      badge.button.dispatchEvent(new Event(type, { bubbles: true, composed: true }))
+      panel()?.dispatchEvent(new Event(type, { bubbles: true, composed: true }))
+    }
+    expect(heard).toEqual([])
+  })
+
+  test('goes out of sight with its panel', () => {
+    open(VIEWS[0] as View)
+    badge.setShown(false)
+    expect(panel()).toBeNull()
+    expect(badge.host.style.display).toBe('none')
+  })
+
+  test('keeps what the reader has opened when the same is said again', () => {
+    open(done({ evidence: [KLING] }))
+    const details = panel()?.querySelector('details')
+    details?.setAttribute('open', '')
+    badge.update(done({ evidence: [KLING] }), true)
+    expect(panel()?.querySelector('details')).toBe(details)
+  })
+
+  describe('whose panel', () => {
+    test('says what was found, how that is known, and what was looked at', () => {
+      const text = open(
+        done({
+          verdict: {
+            label: 'ai_generated',
+            basis: 'declared',
+            strength: 'moderate',
+            generator: 'Kling',
+            headline: 'Declared',
+          },
+          evidence: [KLING],
+          checked: ['labels'],
+          skipped: { content_credentials: 'the file ends early' },
+          took_ms: 1234,
+        }),
+      )
+      for (const words of [
+        'Declared',
+        'nobody has verified it',
+        'Made with: Kling',
+        'Speaks for AI',
+        'Its metadata name Kling',
+        'From 0 s to 2.5 s',
+        'Labels in the metadata',
+        'Content Credentials (signed provenance): the file ends early',
+        '1.23 s',
+        'How certain the claim is',
+        'a, b',
+      ]) {
+        expect(text).toContain(words)
+      }
+      expect(text).not.toContain('null')
+    })
+
+    test('never takes "nothing found" for "real"', () => {
+      const text = open(done())
+      expect(text).toContain('does not show that the video is real')
+    })
+
+    test('shows a probability only where a calibration stands behind it', () => {
+      expect(open(done({ verdict: { probability: 0.97 } }))).not.toContain('97')
+      badge.update(done({ verdict: { probability: 0.97 }, calibration: 'docs/calibration.md' }), true)
+      expect(panel()?.textContent).toContain('97 %')
+    })
+
+    test('takes text for text', () => {
+      const html = '<img src=x onerror=alert(1)>'
+      const evidence = { ...KLING, finding: html, details: { signer: html, [html]: html } }
+      const text = open(
+        done({
+          verdict: { headline: html, generator: html },
+          evidence: [evidence],
+          skipped: { [html]: html },
+        }),
+      )
+      expect(text.split(html).length).toBeGreaterThan(5)
+      expect(panel()?.querySelector('img')).toBeNull()
+    })
+
+    test.each<[View, string]>([
+      [{ state: 'waiting' }, 'when it starts to load'],
+      [{ state: 'checking', stage: 'upload', fraction: 0.5 }, 'Handing the video over'],
+      [{ state: 'no_daemon', why: 'no_host', detail: null }, 'touchstone up'],
+      [{ state: 'no_daemon', why: 'daemon_absent', detail: 'it ended with code 1' }, 'it ended with code 1'],
+      [{ state: 'unreachable', why: 'pieces', detail: null }, 'streams it in pieces'],
+      [{ state: 'unreachable', why: 'protected', detail: null }, 'protected against copying'],
+      [{ state: 'unreachable', why: 'status', detail: '403' }, 'status 403'],
+      [{ state: 'unreachable', why: 'address', detail: 'refused' }, 'Reason given: refused'],
+    ])('explains why there is no verdict: %o', (view, words) => {
+      expect(open(view)).toContain(words)
+    })
+
+    test('lets the user ask, ask again, contradict and copy', async () => {
+      open({ state: 'waiting' })
+      button('Check this video')?.click()
+      const scan = scanOf()
+      badge.update({ state: 'done', scan, dispute: 'none' }, true)
+      button('Check again')?.click()
+      button('This is wrong')?.click()
+      button('Copy JSON')?.click()
+      await settled()
+      expect(calls).toEqual(['check', 'check again', 'dispute', JSON.stringify(scan, null, 2)])
+      expect(button('Copied')).toBeDefined()
+    })
+
+    test('takes a contradiction once and says that it was noted', () => {
+      open({ state: 'done', scan: scanOf(), dispute: 'sent' })
+      expect(button('Noted on this computer. Thank you.')?.disabled).toBe(true)
+      badge.update({ state: 'done', scan: scanOf(), dispute: 'failed' }, true)
+      expect(button('Could not be noted. Try again?')?.disabled).toBe(false)
+    })
+  })
+})
