@@ -1,8 +1,9 @@
-"""Makes the hostile examiners' folder importable, for the tests as for the workers they start."""
+"""Makes this folder importable, and that of the hostile examiners as it is for the workers of the tests."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent / "hostile"))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE / "hostile")]

@@ -40,6 +40,10 @@ DECODERS = (
     "gif", "png", "apng", "webp",
 )  # fmt: skip
 
+# A stream made for broadcasting: FFmpeg seeks in it to a time of decoding, and to any frame. A second covers
+# the distance from decoding to display (H.264 allows 16 frames).
+_SEEKS_LATE = "mpegts"
+
 MAX_PIXELS = 40_000_000
 """Of one picture: 8K UHD (7680 by 4320) is 33 million."""
 MAX_STREAMS = 64
@@ -126,7 +130,9 @@ class Source:
         return self.stream.time_base or Fraction(1, 1000)
 
     def seek(self, tick: int) -> None:
-        """Go to the keyframe at or before `tick`, and forget what was decoded."""
+        """Go to the keyframe at or before `tick`, or somewhere before that, and forget what was decoded."""
+        if self.container.format.name == _SEEKS_LATE:
+            tick -= int(1 / self.base)
         self.container.seek(tick, stream=self.stream)
         self.context.flush_buffers()
 
@@ -204,8 +210,11 @@ def _video_stream(source: InputContainer, threads: int) -> VideoStream:
     if not decodable:
         codec = streams[0].codec_context
         raise CannotDecode(say("sampler.no_decoder", codec=codec.name if codec else say("sampler.unknown")))
-    # The largest, as players do; the first of several that are as large.
-    stream = max(decodable, key=lambda s: (s.codec_context.width * s.codec_context.height, -s.index))
+    # The largest, as players do; of several, the one with most frames, since an AVIF sequence has its first
+    # picture as a stream of its own; then the first.
+    stream = max(
+        decodable, key=lambda s: (s.codec_context.width * s.codec_context.height, s.frames, -s.index)
+    )
     context = stream.codec_context
     check_size(context.width, context.height)
     context.options = {"max_pixels": str(MAX_PIXELS)}

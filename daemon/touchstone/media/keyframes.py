@@ -20,16 +20,30 @@ _MAX_RATE = 1000  # frames a second; a header that claims more is mistaken
 # Every picture but the first builds on those before, whatever the packets' flags say.
 _FIRST_ONLY = frozenset({"gif", "apng", "webp"})
 
+# An MPEG program stream gives a time to some pictures only. FFmpeg makes the others up, from wherever it was
+# sought to; only reading on from the start gives the same ones each time.
+_WITHOUT_TIMES = "mpeg"
+
+_HELD_BACK = 16  # the most frames by which H.264 and H.265 let display lag behind decoding
+
+# Demuxers whose index lists every keyframe. Others note only those that seeking happened to pass.
+_WITH_INDEX = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mov", "matroska"})
+
 Present = Callable[[int], bool]
 """Whether the byte at a position of the file is at hand."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A stream's extent and keyframes."""
+    """A stream's extent and keyframes.
+
+    Attributes:
+        slack: ticks by which a keyframe may be shown earlier than `keyframes` says.
+    """
 
     timeline: Timeline
     keyframes: Keyframes
+    slack: int = 0
 
 
 class _Index:
@@ -68,8 +82,10 @@ def layout(source: Source, container: Container, size: int) -> Layout:
         size: bytes of the file; small ones are listed where they bring no index.
     """
     timeline = _timeline(source, container)
+    if timeline is not None and _first_only(source):
+        return Layout(timeline, KeyframeList([timeline.start]))
     if timeline is not None and _indexed(source, timeline):
-        return Layout(timeline, KeyframeList([timeline.start]) if _first_only(source) else _Index(source))
+        return Layout(timeline, _Index(source), slack=round(_HELD_BACK * timeline.frame))
     if timeline is None or size <= _LISTED_BYTES:
         return _listed(source, timeline)
     return Layout(timeline, KeyframeList([], known=False))
@@ -83,7 +99,7 @@ def present_keyframes(source: Source, present: Present) -> list[int]:
 
 
 def _first_only(source: Source) -> bool:
-    return source.context.codec.name in _FIRST_ONLY
+    return source.context.codec.name in _FIRST_ONLY or source.container.format.name == _WITHOUT_TIMES
 
 
 def _timeline(source: Source, container: Container) -> Timeline | None:
@@ -108,7 +124,9 @@ def rate(source: Source) -> Fraction:
 
 
 def _indexed(source: Source, timeline: Timeline) -> bool:
-    """Whether the container's index covers the clip. Some build theirs at the first seek."""
+    """Whether the container brings an index that covers the clip. Some is read at the first seek."""
+    if source.container.format.name not in _WITH_INDEX:
+        return False
     entries = source.stream.index_entries
     if not len(entries):
         with failures_in_words():
@@ -125,7 +143,7 @@ def _listed(source: Source, timeline: Timeline | None) -> Layout:
     keys: list[int] = []
     with failures_in_words():
         source.seek(source.stream.start_time or 0)
-        last = 0
+        last, whole = 0, True
         for packet in source.packets():
             tick = packet.pts if packet.pts is not None else packet.dts
             if tick is None:
@@ -135,8 +153,9 @@ def _listed(source: Source, timeline: Timeline | None) -> Layout:
             if packet.is_keyframe:
                 keys.append(tick)
             if len(ticks) >= _LISTED_PACKETS:
+                whole = False
                 break
-    if not ticks:
+    if not ticks or (timeline is not None and not whole):
         return Layout(timeline or Timeline(0, 1, 1.0), KeyframeList([], known=False))
     first = min(ticks)
     end = max(last, max(ticks) + 1)

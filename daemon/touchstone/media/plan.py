@@ -118,9 +118,10 @@ class Step:
 
     Attributes:
         at: tick of its first frame: the first that is not before it counts.
-        seek: tick to seek to first, or None to decode on from the run before.
+        seek: tick of the keyframe to decode from, or None to decode on from the run before.
         keyframe: the run starts at the keyframe that seeking lands on, wherever that is shown.
         first: start of the run's part of the clip: any keyframe from here on may start the run instead.
+        loose: nothing is known about keyframes: decode from whichever seeking lands on.
         last: the next run seeks, or there is none, so nothing decoded beyond this one is of use.
     """
 
@@ -128,6 +129,7 @@ class Step:
     seek: int | None
     first: int
     keyframe: bool = False
+    loose: bool = False
     last: bool = True
 
 
@@ -170,7 +172,7 @@ def _step(
     share: int,
 ) -> Step:
     if not keyframes.known:
-        return Step(aim, aim, first)
+        return Step(aim, aim, first, loose=True)
     before = keyframes.at_or_before(aim)
     if before is not None and before >= first:
         return Step(before, before, first, keyframe=True)

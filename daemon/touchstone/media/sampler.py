@@ -85,7 +85,7 @@ class SampledFrames:
             size = sum(size for _, size in self._parts)
             found = layout(source, self._container, size)
             self.seen.duration_s = float((found.timeline.end - found.timeline.start) * source.base)
-            walk = _Walk(source, self._sampling, self.seen, found.timeline.start, self._is_present)
+            walk = _Walk(source, self._sampling, self.seen, found, self._is_present)
             yield from walk.runs(self._plan(source, found, walk.budget)[skip:])
 
     def _plan(self, source: Source, found: Layout, budget: int) -> list[Step]:
@@ -105,7 +105,7 @@ class _Walk:
         source: Source,
         sampling: Sampling,
         seen: Seen,
-        origin: int,
+        found: Layout,
         present: Callable[[int], bool],
     ) -> None:
         self._source = source
@@ -113,7 +113,8 @@ class _Walk:
         self._sampling = sampling
         self._seen = seen
         self._base = source.base
-        self._origin = origin
+        self._origin = found.timeline.start
+        self._slack = found.slack
         self._reached: int | None = None  # tick of the last frame of the run before
         self._present = present
         self._deadline = time.monotonic() + sampling.seconds
@@ -144,14 +145,14 @@ class _Walk:
         if step.seek is not None:
             self._source.seek(step.seek)
             self._surplus = []
-            self._packets = self._readable()
+            self._packets = self._readable(step)
         return self._exactly(step) if step.last else self._onwards(step)
 
-    def _readable(self) -> Iterator[VideoPacket]:
-        """Packets from here on, from a keyframe on; ends where the bytes are not at hand."""
+    def _readable(self, step: Step) -> Iterator[VideoPacket]:
+        """Packets from the step's keyframe on; ends where the bytes are not at hand."""
         waiting = _MAX_WAIT
         for packet in self._source.packets():
-            if waiting and not packet.is_keyframe:
+            if waiting and not (packet.is_keyframe and self._is_start(step, _tick(packet))):
                 waiting -= 1
                 if not waiting:
                     return
@@ -177,9 +178,7 @@ class _Walk:
         frames = self._surplus
         for packet in self._packets:
             tick = _tick(packet)
-            if packet.is_keyframe and not ticks and (step.keyframe or step.first <= tick < at):
-                if self._reached is not None and tick <= self._reached:
-                    continue  # seeking landed on what the run before has shown
+            if packet.is_keyframe and not ticks and self._may_start(step, tick):
                 at = tick
             if tick >= at and not packet.is_discard:
                 ticks = sorted([*ticks, tick])[:wanted]
@@ -198,6 +197,18 @@ class _Walk:
             frames += self._feed(packet, needed=True)
         frames += self._drain()
         return self._chosen(frames, at)
+
+    def _is_start(self, step: Step, tick: int) -> bool:
+        """Whether the keyframe that is shown at `tick` is the one to decode from."""
+        if step.seek is None or step.loose:
+            return True
+        return tick >= step.seek - self._slack
+
+    def _may_start(self, step: Step, tick: int) -> bool:
+        """Whether a run may start at a keyframe that is shown at `tick`."""
+        if self._reached is not None and tick <= self._reached:
+            return False  # seeking landed on what the run before has shown
+        return step.first <= tick < step.at or (step.keyframe and tick >= step.at - self._slack)
 
     def _onwards(self, step: Step) -> list[VideoFrame]:
         """A run that another follows without a seek: feed until its frames have come out, and no further."""
