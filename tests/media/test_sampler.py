@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from synthetic import X264, Recipe, make, start_later, turn
+from synthetic import X264, Recipe, make, number_picture, start_later, turn
 
 from touchstone.media.container import CannotDecode
 from touchstone.media.frames import Frame, Run
@@ -190,6 +190,32 @@ def test_rgb_is_close_to_what_ffmpeg_makes_of_it(clips: dict[str, Path], name: s
     assert ours.dtype == np.uint8
     # FFmpeg interpolates chroma and rounds otherwise; the pictures are of smooth colour.
     assert np.abs(ours - theirs).mean() < 3
+
+
+def webp(folder: Path, frames: int) -> Path:
+    """A lossless WebP, animated if it has more than one frame."""
+    options = {"lossless": "1"}
+    recipe = Recipe("webp", "libwebp_anim", pixels="bgra", options=options, frames=frames, rate=10)
+    return make(recipe, folder / f"{frames}.webp")
+
+
+def test_animated_webp_is_put_together_frame_by_frame(tmp_path: Path) -> None:
+    """The encoder stores what changed only, so this goes through offsets, blending and disposal."""
+    frames = sampled(webp(tmp_path, 30))
+    runs = list(frames)
+    assert [len(run.frames) for run in runs] == [3] * 8
+    for frame in (frame for run in runs for frame in run.frames):
+        number = round(frame.time_s * 10)
+        assert np.array_equal(frame.rgb(), number_picture(number, 64, 48))
+        assert frame.alpha is not None
+        assert (frame.alpha == 255).all()
+    assert frames.seen.duration_s == pytest.approx(3.0)
+
+
+def test_still_webp_is_one_frame(tmp_path: Path) -> None:
+    frames = sampled(webp(tmp_path, 1))
+    (run,) = frames
+    assert np.array_equal(run.frames[0].rgb(), number_picture(0, 64, 48))
 
 
 def places(path: Path, sampling: Sampling) -> list[int]:

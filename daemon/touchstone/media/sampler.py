@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import BinaryIO
 
 import av.error
@@ -16,6 +17,7 @@ from .frames import Run
 from .keyframes import Layout, layout, present_keyframes
 from .pictures import picture
 from .plan import Sampling, Seen, Step, steps, steps_among
+from .webp import WebpFile
 
 _MAX_FAILURES = 50  # packets of one clip that may fail to decode before it is given up
 _MAX_WAIT = 2000  # packets to pass over while waiting for a keyframe
@@ -81,6 +83,10 @@ class SampledFrames:
             self._kept_bytes += size
 
     def _decode(self, skip: int) -> Iterator[Run]:
+        if self._container.format == "webp":
+            file, size = self._parts[0]
+            yield from islice(WebpFile(file, size).runs(self._sampling, self.seen), skip, None)
+            return
         with opened(self._container, self._parts, self._sampling.threads) as source:
             size = sum(size for _, size in self._parts)
             found = layout(source, self._container, size)
