@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -120,6 +121,7 @@ def valid_at(certificate: x509.Certificate, moment: datetime) -> bool:
     return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
 
 
+@lru_cache(maxsize=2048)  # the same authorities stand in manifest after manifest
 def signed_by(certificate: x509.Certificate, public_key: bytes) -> bool:
     """Whether `public_key` (DER SubjectPublicKeyInfo) made the certificate's signature."""
     try:

@@ -49,6 +49,7 @@ HARMS: dict[str, Callable[[bytes, Workshop], bytes]] = {
     "the generator's name": lambda data, _: data.replace(b"test-maker", b"best-maker"),
     "bytes after the end": lambda data, _: data + b"\0\0\0\x10mdat" + b"\1" * 8,
     "pasted on another clip": pasted,
+    "a second manifest beside the first": lambda data, _: data + manifest_box(data),
     "the signature zeroed": lambda data, _: zero_after(data, b"c2pa.signature"),
     "the claim's CBOR broken": lambda data, _: data.replace(b"instanceID", b"instanc\xff\xffD"),
 }

@@ -51,6 +51,41 @@ CREATED: dict[str, tuple[dict[str, Any], Supports, str | None]] = {
         Supports.AI,
         "ai",
     ),
+    "opened from another company's model": (
+        manifest(
+            action(
+                "c2pa.opened",
+                parameters={
+                    "com.adobe.type": "remoteProvider.3rdParty",
+                    "com.adobe.details": "Gemini 2.5",
+                    "com.adobe.digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/"
+                    "trainedAlgorithmicMedia",
+                },
+            ),
+            version=1,
+        ),
+        Supports.AI,
+        "ai",
+    ),
+    "metadata in a graph": (
+        manifest(
+            action("c2pa.created", "http://c2pa.org/digitalsourcetype/empty"),
+            assertions=[
+                {
+                    "label": "cawg.metadata",
+                    "kind": "Json",
+                    "data": {
+                        "@context": {"Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"},
+                        "@graph": [
+                            {"Iptc4xmpExt:DigitalSourceType": {"@id": "digsrctype:trainedAlgorithmicMedia"}}
+                        ],
+                    },
+                }
+            ],
+        ),
+        Supports.AI,
+        "ai",
+    ),
     "composite with generated parts": (
         manifest(action("c2pa.created", "compositeWithTrainedAlgorithmicMedia")),
         Supports.EDITED,
@@ -217,6 +252,13 @@ CHAINS: dict[str, Chain] = {
         Supports.AI,
     ),
     "AI, edited by hand": (AI, manifest(action("c2pa.adjustedColor", "humanEdits")), None, EDIT, Supports.AI),
+    "AI, opened as if it were a recording": (
+        AI,
+        manifest(action("c2pa.adjustedColor", "digitalCapture")),
+        None,
+        EDIT,
+        Supports.AI,
+    ),
     "AI, update manifest": (AI, manifest(), None, UPDATE, Supports.AI),
     "camera, opened": (CAMERA, manifest(), None, EDIT, Supports.CAMERA),
     "camera, update manifest": (CAMERA, manifest(), None, UPDATE, Supports.CAMERA),

@@ -56,9 +56,13 @@ _NEWER = re.compile(r"unsupported claim version", re.IGNORECASE)
 _REMOTE = re.compile(r"must fetch remote manifests? from url\s+(\S+)")
 
 
+# Kinds of file that the SDK knows by another name only.
+_SAME_AS = {"image/apng": "image/png", "video/3gpp": "video/mp4", "video/3gpp2": "video/mp4"}
+
+
 def reads(mime: str) -> bool:
     """Whether the SDK reads Content Credentials in this kind of file."""
-    return mime in _mimes()
+    return _SAME_AS.get(mime, mime) in _mimes()
 
 
 @cache
@@ -89,6 +93,7 @@ def validate(
     Raises:
         NoManifest, RemoteManifest, Damaged, Unreadable
     """
+    mime = _SAME_AS.get(mime, mime)
     context = _context(validate=True, anchors_pem="".join(anchors_pem))
     file.seek(0)
     with _errors():

@@ -27,6 +27,8 @@ from .vocabulary import (
 MAX_DEPTH = 64
 """Manifests on one path. Google's transcoding chains were seen with 30."""
 MAX_ACTIONS = 5000
+MAX_NESTING = 6
+"""Levels of metadata that are looked into."""
 
 _AI_SIDE = (Kind.AI, Kind.EDITED)
 _METADATA = ("stds.iptc", "c2pa.metadata", "cawg.metadata", "stds.exif", "adobe.")
@@ -95,9 +97,8 @@ class Reader:
         parents = [i for i in ingredients if i.relationship == "parentOf"]
         components = [i for i in ingredients if i.relationship == "componentOf"]
         actions = list(read_actions(self._report, label))
-        origin = self._own_origin(label, actions, ingredients)
-        if origin is None or origin.kind is Kind.EMPTY:
-            origin = _strongest(self._speak(parents, label, depth)) or origin
+        own = self._own_origin(label, actions, ingredients)
+        origin = _strongest([*([own] if own else []), *self._speak(parents, label, depth)])
         parts = [self._speak([component], label, depth) for component in components]
         return _apply(label, origin, parents, parts, actions)
 
@@ -105,7 +106,8 @@ class Reader:
         self, label: str, actions: Sequence[Action], ingredients: Sequence[Ingredient]
     ) -> Statement | None:
         """How the manifest itself says that its video came into being."""
-        created = [a for a in actions if a.name == "c2pa.created" and a.kind]
+        # Opening may have a source type too: Adobe writes so what a model of someone else's generated.
+        created = [a for a in actions if a.name in inception_actions() and a.kind]
         in_words = [a for a in actions if says_ai_in_words(a.description) and not a.kind]
         said = [Statement(a.kind, (label,), a.name, a.source_type, a.agent) for a in created if a.kind]
         said += [Statement(Kind.AI, (label,), a.name, None, a.agent) for a in in_words]
@@ -258,20 +260,32 @@ def _assertions_say(report: Report, label: str) -> list[Statement]:
         if name.startswith("c2pa.ai_generated_content") and data.get("ai_generated") is True:
             said.append(Statement(Kind.AI, (label,), agent=_agent(data.get("model"))))
         elif name.startswith(_METADATA):
-            for key, value in data.items():
-                if _local_name(str(key)) == "digitalsourcetype" and (found := source_type(value)):
-                    said.append(Statement(found.kind, (label,), source_type=found.name))
+            types = [source_type(value) for value in _values(data, "digitalsourcetype")]
+            said += [Statement(t.kind, (label,), source_type=t.name) for t in types if t]
     return said
+
+
+def _values(node: Any, wanted: str, depth: int = 0) -> Iterator[Any]:
+    """The values of every key with this local name, also inside a JSON-LD graph."""
+    if depth > MAX_NESTING:
+        return
+    if isinstance(node, list):
+        for item in node:
+            yield from _values(item, wanted, depth + 1)
+    elif isinstance(node, Mapping):
+        for key, value in node.items():
+            if _local_name(str(key)) == wanted:
+                yield from value if isinstance(value, list) else [value]
+            else:
+                yield from _values(value, wanted, depth + 1)
 
 
 def _declared(ingredient: Ingredient, label: str) -> list[Statement]:
     """A source type that the manifest itself gives for an ingredient that has no manifest of its own."""
     metadata = ingredient.data.get("metadata")
-    for place in (ingredient.data, metadata if isinstance(metadata, Mapping) else {}):
-        for key, value in place.items():
-            if _local_name(str(key)) == "digitalsourcetype" and (found := source_type(value)):
-                return [Statement(found.kind, (label,), source_type=found.name)]
-    return []
+    own = {k: v for k, v in ingredient.data.items() if _local_name(str(k)) == "digitalsourcetype"}
+    types = [source_type(value) for value in _values([own, metadata], "digitalsourcetype")]
+    return [Statement(t.kind, (label,), source_type=t.name) for t in types[:1] if t]
 
 
 def claim_generators(report: Report, label: str) -> list[str]:
