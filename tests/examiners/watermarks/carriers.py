@@ -33,6 +33,8 @@ CARRIERS = {
     "natural 577x1023": (_natural, 4, 577, 1023),
     "natural 720x1280": (_natural, 5, 720, 1280),
     "flat 300x300": (_flat, 6, 300, 300),
+    "noise 512x512": (_noise, 7, 512, 512),
+    "natural 576x1024": (_natural, 8, 576, 1024),
     "black 256x256": (lambda _, h, w: np.zeros((h, w, 3), dtype=np.uint8), 0, 256, 256),
 }
 
@@ -47,30 +49,24 @@ def embed_dwt_dct(rgb: NDArray[np.uint8], message: NDArray[np.bool_]) -> NDArray
     """Put a message into a frame the way the DWT-DCT scheme does, `(H, W, 3) uint8`, RGB.
 
     Moves the largest of each block's low-band coefficients (the first one aside) to a quarter or three
-    quarters of its step of 36, by shifting blue in the four pixels under it: of the three colours blue
-    moves U most and luma least.
+    quarters of its step of 36. A coefficient is half the sum of U over four pixels, so each of them takes
+    half of the move; blue and green follow U while luma and V stay.
     """
-    import math
-
-    out = rgb.astype(np.int32)
-    height, width = (side // 4 * 4 for side in rgb.shape[:2])
-    block = 0
-    for top in range(0, height // 8 * 8, 8):
-        for left in range(0, width // 8 * 8, 8):
-            u = _u(out[top : top + 8, left : left + 8])
-            low = (u[0::2, 0::2] + u[0::2, 1::2] + u[1::2, 0::2] + u[1::2, 1::2]) / 2
-            flat = np.abs(low.ravel())
-            flat[0] = -1
-            at = int(flat.argmax())
-            want = (math.floor(flat[at] / 36) + (0.75 if message[block % len(message)] else 0.25)) * 36
-            y, x = top + at // 4 * 2, left + at % 4 * 2
-            # Each of four pixels adds half its U to the coefficient, and U moves 0.436 for each step of blue.
-            shift = (want - flat[at]) / 2 / 0.436
-            out[y : y + 2, x : x + 2, 2] += round(shift)
-            block += 1
-    return np.clip(out, 0, 255).astype(np.uint8)
-
-
-def _u(rgb: NDArray[np.int32]) -> NDArray[np.float64]:
-    r, g, b = (rgb[..., c].astype(np.float64) for c in range(3))
-    return 0.492 * (b - (0.299 * r + 0.587 * g + 0.114 * b)) + 128
+    rows, columns = rgb.shape[0] // 8, rgb.shape[1] // 8
+    inside = rgb[: rows * 8, : columns * 8].astype(np.float64)
+    u = 0.492 * (inside[..., 2] - inside @ [0.299, 0.587, 0.114]) + 128
+    low = u.reshape(rows, 4, 2, columns, 4, 2).sum(axis=(2, 5)) / 2  # (rows, 4, columns, 4)
+    blocks = low.transpose(0, 2, 1, 3).reshape(-1, 16)
+    number = np.arange(len(blocks))
+    at = blocks[:, 1:].argmax(axis=1) + 1
+    value = blocks[number, at]
+    goal = (np.floor(value / 36) + np.where(message[number % len(message)], 0.75, 0.25)) * 36
+    moves = np.zeros_like(blocks)
+    moves[number, at] = goal - value
+    shift = moves.reshape(rows, columns, 4, 4).transpose(0, 2, 1, 3).repeat(2, axis=1).repeat(2, axis=3) / 2
+    shift = shift.reshape(rows * 8, columns * 8)
+    inside[..., 2] += 2.032 * shift
+    inside[..., 1] -= 0.395 * shift
+    out = rgb.copy()
+    out[: rows * 8, : columns * 8] = np.clip(np.rint(inside), 0, 255)
+    return out

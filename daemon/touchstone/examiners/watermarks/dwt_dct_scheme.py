@@ -1,0 +1,179 @@
+"""Looks for known DWT-DCT messages in a clip: votes pooled over frames, at its size and at the embedder's.
+
+The scheme's low band is one value for each square of two pixels, which is just what a 4:2:0 stream stores of
+its chroma. So the votes are read from the decoded Cb plane, without ever making RGB pixels.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...media.frames import Frame, Run
+from .dwt_dct import BLOCK, MIN_AREA, STEP, BlockVotes, u_plane
+from .known import KnownMessage, agreement, known_messages
+from .scheme import Reader, Reading, Stretch
+
+Size = tuple[int, int]  # width, height in pixels
+
+ASPECT_TOLERANCE = 0.02
+"""How far a clip's aspect may be from a generator's for its size to be tried: platforms round to even."""
+
+MIN_SCALE = 0.4
+"""Smallest share of a generator's size at which its mark is sought. The low band has half the frame's
+resolution, and 4:2:0 chroma at half the size a quarter: below that nothing of the mark can be left."""
+
+STRETCH_P = 0.01
+"""A run of frames counts as marked when its own votes agree this well; the pooled ones decide on the clip."""
+
+
+class DwtDct:
+    """Scheme for `watermarks`; see scheme.Scheme."""
+
+    name = "dwt_dct"
+    false_positives = "Hoeffding bound on the correlation of votes with a message chosen without the picture"
+
+    def reader(self) -> Reader:
+        return _Reader(known_messages())
+
+
+class _Votes:
+    """Votes at one size, pooled over the clip, and for each run."""
+
+    def __init__(self) -> None:
+        self.pooled: dict[int, list[NDArray[np.int64]]] = {}
+        self.runs: list[tuple[float, float, dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]]] = []
+
+    def add(self, start_s: float, end_s: float, votes: list[BlockVotes], lengths: set[int]) -> None:
+        of_run = {}
+        for length in lengths:
+            counts = [vote.ones(length) for vote in votes]
+            ones, blocks = (np.sum([count[i] for count in counts], axis=0) for i in range(2))
+            of_run[length] = (ones, blocks)
+            if length in self.pooled:
+                self.pooled[length][0] += ones
+                self.pooled[length][1] += blocks
+            else:
+                self.pooled[length] = [ones.copy(), blocks.copy()]
+        self.runs.append((start_s, end_s, of_run))
+
+
+class _Reader:
+    def __init__(self, messages: tuple[KnownMessage, ...]) -> None:
+        self._messages = messages
+        self._sizes: dict[Size, list[KnownMessage]] = {}
+        self._votes: dict[Size, _Votes] = defaultdict(_Votes)
+
+    def add(self, run: Run) -> None:
+        first = run.frames[0]
+        own = (first.width, first.height)
+        if not self._sizes:
+            self._sizes = sizes_to_try(own, self._messages)
+        planes = [low_plane(frame) for frame in run.frames]
+        for size, messages in self._sizes.items():
+            votes = [votes_of(plane if size == own else scaled(plane, size)) for plane in planes]
+            self._votes[size].add(run.start_s, run.end_s, votes, {m.length for m in messages})
+
+    def readings(self) -> Iterator[Reading]:
+        tests = sum(map(len, self._sizes.values()))
+        for message in self._messages:
+            tried = [size for size, messages in self._sizes.items() if message in messages]
+            if not tried or not self._votes:
+                continue
+            found = {size: agreement(message, *self._votes[size].pooled[message.length]) for size in tried}
+            size = min(found, key=lambda s: found[s].p_bound)
+            best = found[size]
+            yield Reading(
+                scheme=DwtDct.name,
+                message=np.packbits(message.bits).tobytes().hex(),
+                bits=message.length,
+                p_value=min(1.0, best.p_bound * tests),
+                name=message.name,
+                generator=message.generator,
+                stretches=tuple(self._stretches(message, size)),
+                details={
+                    "correlation": round(best.correlation, 3),
+                    "matched_bits": best.matched,
+                    "size": f"{size[0]}x{size[1]}",
+                    "tests": tests,
+                },
+            )
+
+    def _stretches(self, message: KnownMessage, size: Size) -> Iterator[Stretch]:
+        for start_s, end_s, counts in self._votes[size].runs:
+            here = agreement(message, *counts[message.length])
+            if here.p_bound <= STRETCH_P:
+                yield Stretch(start_s, end_s, round(here.correlation, 3))
+
+
+def sizes_to_try(own: Size, messages: tuple[KnownMessage, ...]) -> dict[Size, list[KnownMessage]]:
+    """At which sizes to look for which messages: the clip's own for all, a generator's for its message.
+
+    Empty for clips that are too small for the scheme.
+    """
+    width, height = own
+    sizes: dict[Size, list[KnownMessage]] = {}
+    if width * height >= MIN_AREA:
+        sizes[own] = list(messages)
+    for message in messages:
+        for w, h in message.sizes:
+            same_shape = abs(w * height / (h * width) - 1) <= ASPECT_TOLERANCE
+            if (w, h) != own and same_shape and width >= MIN_SCALE * w:
+                sizes.setdefault((w, h), []).append(message)
+    return sizes
+
+
+def low_plane(frame: Frame) -> NDArray[np.float32]:
+    """Half the scheme's low band, `(H//2, W//2)`: the mean U of each square of two pixels."""
+    if frame.model == "ycbcr" and frame.subsampling == (2, 2):
+        step = 1 << (frame.depth - 8)
+        # U = 0.492 (B - Y) while Cb = 0.564 (B - Y), the latter over 224 of 255 steps in limited range
+        # (ITU-R BT.601). The matrices of other standards change the factor by a few per cent at most.
+        factor = 0.492 / 0.564 * (1.0 if frame.colour.full_range else 255 / 224)
+        cb = frame.planes[1].astype(np.float32) / np.float32(step)
+        low = (cb - np.float32(128)) * np.float32(factor) + np.float32(128)
+        return low[: frame.height // 2, : frame.width // 2]
+    u = u_plane(frame.rgb()).astype(np.float32)[: frame.height // 2 * 2, : frame.width // 2 * 2]
+    return np.asarray((u[0::2, 0::2] + u[0::2, 1::2] + u[1::2, 0::2] + u[1::2, 1::2]) / 4)
+
+
+def votes_of(low: NDArray[np.float32]) -> BlockVotes:
+    """The vote of every block of a low plane, as `dwt_dct.read_blocks` reads them from RGB, to rounding."""
+    rows, columns = low.shape[0] // BLOCK, low.shape[1] // BLOCK
+    low = np.abs(low[: rows * BLOCK, : columns * BLOCK]) * 2
+    low[0::BLOCK, 0::BLOCK] = 0
+    tall = np.maximum.reduce([low[i::BLOCK] for i in range(BLOCK)])
+    largest = np.maximum.reduce([tall[:, i::BLOCK] for i in range(BLOCK)])
+    return BlockVotes((np.mod(largest, STEP) > STEP / 2).astype(np.uint8).ravel())
+
+
+def scaled(low: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
+    """A low plane as it would be at another frame size, by cubic interpolation in both directions."""
+    rows = _cubic(low.shape[0], size[1] // 2)
+    columns = _cubic(low.shape[1], size[0] // 2)
+    return _apply(_apply(low, rows).T, columns).T
+
+
+def _cubic(source: int, target: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """For each of `target` samples its four source samples and their weights (Keys' cubic, a = -0.5)."""
+    at = (np.arange(target) + 0.5) * source / target - 0.5
+    first = np.floor(at).astype(np.intp) - 1
+    offset = np.abs(at[:, None] - (first[:, None] + np.arange(4)))
+    near = (1.5 * offset - 2.5) * offset**2 + 1
+    far = ((-0.5 * offset + 2.5) * offset - 4) * offset + 2
+    weights = np.where(offset <= 1, near, np.where(offset < 2, far, 0.0))
+    taps = np.clip(first[:, None] + np.arange(4), 0, source - 1)
+    return taps, weights.astype(np.float32)
+
+
+def _apply(
+    plane: NDArray[np.float32], kernel: tuple[NDArray[np.intp], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    taps, weights = kernel
+    out = plane[taps[:, 0]] * weights[:, 0, None]
+    for tap in range(1, 4):
+        out += plane[taps[:, tap]] * weights[:, tap, None]
+    return np.asarray(out)
