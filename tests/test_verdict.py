@@ -242,3 +242,11 @@ def test_equal_claims_are_ordered_by_what_they_tell() -> None:
     named, unnamed = claimed(AI, generator="Kling"), claimed(AI)
     for pair in ([named, unnamed], [unnamed, named]):
         assert weigh(pair, ["labels"], {}).generator == "Kling"
+
+
+def test_no_signs_says_when_not_everything_was_checked() -> None:
+    whole = weigh([], ["labels", "content_credentials"], {})
+    partly = weigh([], ["labels"], {"content_credentials": "the file ends early"})
+    assert whole.label is partly.label is Label.NO_SIGNS
+    assert "not everything" in partly.headline
+    assert "not everything" not in whole.headline

@@ -359,7 +359,8 @@ def _without_evidence(
     if not checked:
         reason = next(iter(skipped.values()), say("verdict.word.nothing_could_run"))
         return Verdict(label=Label.INCONCLUSIVE, headline=say("verdict.headline.not_checked", reason=reason))
-    return Verdict(label=Label.NO_SIGNS, headline=say("verdict.headline.no_signs"))
+    key = "no_signs_partly" if skipped else "no_signs"
+    return Verdict(label=Label.NO_SIGNS, headline=say(f"verdict.headline.{key}"))
 
 
 def _generator(e: Evidence) -> str | None:
