@@ -104,34 +104,35 @@ const EXAMINER_WORDS: Record<string, Key> = {
   detector: 'examiner_detector',
 }
 
-const DETAIL_WORDS: Record<string, Key> = {
-  signer: 'detail_signer',
-  signed_at: 'detail_signed_at',
-  issuer: 'detail_issuer',
-  trust: 'detail_trust',
-  generator: 'detail_generator',
-  claim_generator: 'detail_claim_generator',
-  source_type: 'detail_source_type',
-  digital_source_type: 'detail_digital_source_type',
-  claimed_by: 'detail_claimed_by',
-  certainty: 'detail_certainty',
-  tampered: 'detail_tampered',
-  field: 'detail_field',
-  value: 'detail_value',
-  standard: 'detail_standard',
-  actions: 'detail_actions',
-  validation: 'detail_validation',
-  score: 'detail_score',
-}
+/** The details that mean something to a reader, in the order in which they are told. */
+export const DETAIL_WORDS: readonly (readonly [string, Key])[] = [
+  ['signer', 'detail_signer'],
+  ['signer_trusted', 'detail_signer_trusted'],
+  ['trust_anchor', 'detail_trust_anchor'],
+  ['signed_at', 'detail_signed_at'],
+  ['integrity', 'detail_integrity'],
+  ['tampered', 'detail_tampered'],
+  ['generator', 'detail_generator'],
+  ['software_agent', 'detail_software_agent'],
+  ['claim_generator', 'detail_claim_generator'],
+  ['source_type', 'detail_source_type'],
+  ['action', 'detail_action'],
+  ['claimed_by', 'detail_claimed_by'],
+  ['certainty', 'detail_certainty'],
+  ['place', 'detail_place'],
+  ['key', 'detail_key'],
+  ['value', 'detail_value'],
+  ['producer', 'detail_producer'],
+  ['propagator', 'detail_propagator'],
+  ['models', 'detail_models'],
+  ['text', 'detail_text'],
+  ['scheme', 'detail_scheme'],
+  ['score', 'detail_score'],
+]
 
 /** An examiner's name for people; a newer daemon's unknown one as it is. */
 export const examinerName = (name: string): string => {
   const key = EXAMINER_WORDS[name]
-  return key ? say(key) : name.replaceAll('_', ' ')
-}
-
-export const detailName = (name: string): string => {
-  const key = DETAIL_WORDS[name]
   return key ? say(key) : name.replaceAll('_', ' ')
 }
 

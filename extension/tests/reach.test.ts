@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { fileName, isBelow, isLocal, isPlaylist, siteOf, withoutFragment } from '../src/addresses'
 import { fetchBytes, hadNoBytes, mayFetch, OutOfReach } from '../src/scanning/reach'
 import { scanOf } from './fakes'
@@ -151,4 +151,41 @@ test('a fragment makes no other video, a playlist is known by its path', () => {
   expect(withoutFragment('https://a.example/v.mp4#t=10')).toBe('https://a.example/v.mp4')
   expect(isPlaylist('https://a.example/v.mp4?next=x.m3u8')).toBe(false)
   expect(isPlaylist('https://a.example/v.mpd')).toBe(true)
+})
+
+describe('a server that hangs', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  /** Answers never, but gives in to an abort, as fetch does. */
+  const never = (async (_: unknown, init?: RequestInit) =>
+    new Promise<Response>((_resolve, reject) => {
+      init?.signal?.addEventListener('abort', () => reject(new Error('aborted')))
+    })) as unknown as typeof fetch
+
+  test('before its answer is given up', async () => {
+    const failed = fetchBytes(PUBLIC, PUBLIC, { fetcher: never, mayAccess: async () => true })
+    const seen = expect(failed).rejects.toMatchObject({ why: 'network' })
+    await vi.advanceTimersByTimeAsync(20_000)
+    await seen
+  })
+
+  test('half-way is given up, but a slow reader is waited for', async () => {
+    const fetcher = (async (_: unknown, init?: RequestInit) =>
+      new Response(
+        new ReadableStream<Uint8Array>({
+          start: (controller) => {
+            controller.enqueue(new Uint8Array(3))
+            init?.signal?.addEventListener('abort', () => controller.error(new Error('aborted')))
+          },
+        }),
+      )) as unknown as typeof fetch
+    const bytes = await fetchBytes(PUBLIC, PUBLIC, { fetcher, mayAccess: async () => true })
+    await vi.advanceTimersByTimeAsync(60_000)
+    const chunks = bytes.chunks(3)[Symbol.asyncIterator]()
+    expect(await chunks.next()).toMatchObject({ done: false })
+    const seen = expect(chunks.next()).rejects.toMatchObject({ why: 'network' })
+    await vi.advanceTimersByTimeAsync(20_000)
+    await seen
+  })
 })

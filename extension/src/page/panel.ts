@@ -4,7 +4,7 @@ import type { View } from '../views'
 import type * as wire from '../wire/native'
 import {
   contradicts,
-  detailName,
+  DETAIL_WORDS,
   examinerName,
   explanation,
   headline,
@@ -102,7 +102,7 @@ export class Panel {
   private verdict(scan: wire.Scan): Node[] {
     const { verdict, evidence = [], checked = [], skipped = {} } = scan
     const nodes: Node[] = [this.p(strengthText(verdict))]
-    if (verdict.basis === 'declared') nodes.push(this.p(say('panel_claim')))
+    if (verdict.basis === 'declared') nodes.push(this.p(say(claimKey(evidence))))
     if (verdict.probability != null && scan.calibration) {
       nodes.push(this.p(say('panel_probability', String(Math.round(verdict.probability * 100)))))
     }
@@ -166,21 +166,25 @@ export class Panel {
   }
 
   private how(examiner: string, details: Record<string, unknown>): HTMLElement {
-    const rows = Object.entries(details)
-      .map(([name, value]) => [name, plain(value)] as const)
+    const rows = DETAIL_WORDS.map(([name, key]) => [key, inWords(details[name])] as const)
       .filter(([, text]) => text !== '')
-      .flatMap(([name, text]) => [
-        el(this.document, 'dt', {}, detailName(name)),
-        el(this.document, 'dd', {}, text),
-      ])
-    return el(
-      this.document,
-      'details',
-      {},
-      el(this.document, 'summary', {}, say('panel_how')),
+      .flatMap(([key, text]) => [el(this.document, 'dt', {}, say(key)), el(this.document, 'dd', {}, text)])
+    const record = Object.keys(details).length > 0
+    return this.fold(
+      say('panel_how'),
       el(this.document, 'div', {}, examinerName(examiner)),
-      rows.length > 0 ? el(this.document, 'dl', {}, ...rows) : null,
+      el(this.document, 'dl', {}, ...rows),
+      record
+        ? this.fold(
+            say('detail_record'),
+            el(this.document, 'pre', { tabindex: '0' }, JSON.stringify(details, null, 1)),
+          )
+        : null,
     )
+  }
+
+  private fold(title: string, ...content: (Node | null)[]): HTMLElement {
+    return el(this.document, 'details', {}, el(this.document, 'summary', {}, title), ...content)
   }
 
   private actionsFor(view: View): Node[] {
@@ -244,18 +248,33 @@ export class Panel {
   }
 }
 
+/** An unaltered record by a known signer is more than anybody's say-so, and less than a verified signature. */
+function claimKey(evidence: wire.Evidence[]): 'panel_claim' | 'panel_claim_attested' {
+  const attested = evidence.some(({ details }) => details?.certainty === 'attested')
+  return attested ? 'panel_claim_attested' : 'panel_claim'
+}
+
 function strengthText({ label, strength = 'none' }: wire.Verdict): string {
   return say(label === 'no_signs' && strength === 'none' ? 'panel_strength_none' : STRENGTH_WORDS[strength])
 }
 
-/** A detail's value as one line of text; nested values as compact JSON. */
-function plain(value: unknown): string {
-  if (value === null || value === undefined) return ''
+/** A detail as one line of text; empty where it is nothing, or too deep for one line. */
+function inWords(value: unknown): string {
   if (typeof value === 'boolean') return say(value ? 'word_yes' : 'word_no')
   if (typeof value === 'number') return number(value)
-  if (typeof value === 'string') return value
-  if (Array.isArray(value)) return value.map(plain).filter(Boolean).join(', ')
-  return JSON.stringify(value)
+  if (typeof value === 'string') return shorter(value)
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value.join(', ')
+  return ''
+}
+
+const ISO_DATE = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/
+// Terms of controlled vocabularies are addresses; only their last part is a word (IPTC NewsCodes, C2PA).
+const TERM = /^https?:\/\/[^?#]+\/(\w+)$/
+
+function shorter(text: string): string {
+  if (ISO_DATE.test(text))
+    return new Date(text).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+  return TERM.exec(text)?.[1] ?? text
 }
 
 const number = (value: number): string => value.toLocaleString(undefined, { maximumFractionDigits: 2 })

@@ -75,6 +75,10 @@ summary { cursor: pointer; width: fit-content; color: var(--soft); text-decorati
 dl { display: grid; grid-template-columns: minmax(6em, auto) 1fr; gap: 2px 10px; margin: 6px 0 0; }
 dt { color: var(--soft); }
 dd { margin: 0; }
+pre {
+  margin: 4px 0 0; padding: 6px 8px; max-height: 220px; overflow: auto; border: 1px solid var(--line); border-radius: 6px;
+  font: 11px/1.4 ui-monospace, monospace; white-space: pre-wrap;
+}
 .actions { flex: none; display: flex; flex-wrap: wrap; gap: 6px; padding: 8px 14px 12px; border-top: 1px solid var(--line); }
 .actions button { padding: 4px 10px; min-height: 28px; border: 1px solid var(--line); border-radius: 14px; background: none; }
 .actions button[disabled] { cursor: default; color: var(--soft); }

@@ -42,6 +42,10 @@ export function mayFetch(url: string, pageUrl: string, loadedByBrowser: boolean)
   return loadedByBrowser && (!isLocal(url) || isLocal(pageUrl))
 }
 
+// A server that hangs must not hold a place in the queue: this long without a byte, or this long in all.
+const STALL_MS = 20_000
+const DEADLINE_MS = 5 * 60_000
+
 export interface FetchedBytes extends ByteSource {
   stop: () => void
 }
@@ -61,19 +65,27 @@ export async function fetchBytes(
 ): Promise<FetchedBytes> {
   const { fetcher } = browser
   const stop = new AbortController()
+  const deadline = setTimeout(() => stop.abort(), DEADLINE_MS)
+  const end = () => {
+    clearTimeout(deadline)
+    stop.abort()
+  }
   let response: Response
   try {
-    response = await fetcher(url, {
-      credentials: isBelow(url, pageUrl) ? 'include' : 'omit',
-      cache: 'force-cache',
-      signal: stop.signal,
-    })
+    response = await unlessStalled(stop, () =>
+      fetcher(url, {
+        credentials: isBelow(url, pageUrl) ? 'include' : 'omit',
+        cache: 'force-cache',
+        signal: stop.signal,
+      }),
+    )
   } catch (error) {
+    end()
     if (!(await browser.mayAccess(url))) throw new OutOfReach('no_permission')
     throw new OutOfReach('network', error instanceof Error ? error.message : String(error))
   }
   if (!response.ok) {
-    stop.abort()
+    end()
     throw new OutOfReach('status', String(response.status))
   }
   const declared = Number(response.headers.get('content-length'))
@@ -82,7 +94,35 @@ export async function fetchBytes(
   return {
     size: declared > 0 && !encoded ? declared : null,
     name: fileName(url),
-    chunks: (chunkBytes) => encodedChunks(bodyOf(response), chunkBytes),
-    stop: () => stop.abort(),
+    chunks: (chunkBytes) => encodedChunks(watched(bodyOf(response), stop), chunkBytes),
+    stop: end,
+  }
+}
+
+/** The same stream, aborted when it stalls; a transfer that breaks is out of reach. */
+async function* watched(
+  stream: AsyncGenerator<Uint8Array>,
+  stop: AbortController,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for (;;) {
+      const { done, value } = await unlessStalled(stop, () => stream.next())
+      if (done) return
+      yield value
+    }
+  } catch (error) {
+    throw new OutOfReach('network', error instanceof Error ? error.message : String(error))
+  } finally {
+    await stream.return(undefined)
+  }
+}
+
+/** Waits for the network, not for ever. The time that the reader takes between two waits does not count. */
+async function unlessStalled<T>(stop: AbortController, wait: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => stop.abort(), STALL_MS)
+  try {
+    return await wait()
+  } finally {
+    clearTimeout(timer)
   }
 }
