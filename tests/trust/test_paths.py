@@ -67,6 +67,14 @@ def test_a_name_without_the_key_leads_nowhere(root: Authority) -> None:
     assert not arrivals(make_signer(twin, with_root=True).chain, anchors(root.certificate))
 
 
+def test_a_name_without_the_key_is_no_link_within_the_chain(root: Authority, issuer: Authority) -> None:
+    """A forged certificate names the real issuer, whose certificate lies beside it and leads to the anchor."""
+    twin = make_authority(name="Issuer")
+    assert twin.certificate.subject == issuer.certificate.subject
+    forged = make_signer(twin, "OpenAI").chain[0]
+    assert not arrivals([forged, issuer.certificate], anchors(root.certificate, issuer.certificate))
+
+
 def test_a_signer_is_no_authority(root: Authority) -> None:
     maker = make_signer(root)
     forged = make_signer(Authority(maker.chain[0], maker.key), with_root=True)

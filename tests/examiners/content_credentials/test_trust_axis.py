@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import c2pa
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -185,6 +186,14 @@ class TestTime:
         evidence = only(look(expired["without"], with_clock))
         unverified(evidence, "attested")
         assert "expired" in evidence.details["claimed_by"]
+
+    def test_an_expired_signature_inside_a_chain_keeps_all_of_it_from_being_verified(
+        self, workshop: Workshop, expired: dict[str, Path]
+    ) -> None:
+        path = workshop.signed(manifest(), source=expired["without"], intent=c2pa.C2paBuilderIntent.EDIT)
+        evidence = only(look(path, workshop.trust))
+        unverified(evidence, "attested")
+        assert [link["trusted"] for link in evidence.details["chain"]] == [True, False]
 
     @pytest.mark.parametrize("version", ["version 1", "version 2"])
     def test_with_a_trusted_timestamp(
