@@ -67,7 +67,7 @@ def test_a_name_without_the_key_leads_nowhere(root: Authority) -> None:
     assert not arrivals(make_signer(twin, with_root=True).chain, anchors(root.certificate))
 
 
-def test_a_name_without_the_key_is_no_link_within_the_chain(root: Authority, issuer: Authority) -> None:
+def test_a_name_without_the_key_is_no_link_in_the_chain(root: Authority, issuer: Authority) -> None:
     """A forged certificate names the real issuer, whose certificate lies beside it and leads to the anchor."""
     twin = make_authority(name="Issuer")
     assert twin.certificate.subject == issuer.certificate.subject
