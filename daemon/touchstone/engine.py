@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from .wire import AnySource
 
 FETCH_FOLDER = "fetched"
+
+VIEWER_MEMORY_MIB = 700
+"""Real memory beyond which a worker that looks at pictures is replaced; its models alone take 300 MiB."""
 
 
 class Scanner(Protocol):
@@ -79,9 +83,10 @@ async def open_pipeline(env: Environment, settings: Settings) -> AsyncIterator[P
     from .intake.fetch import WebVideos
     from .intake.limits import FetchLimits
     from .intake.sources import SourceIntake
+    from .media.lanes import Lane, Lanes
     from .media.pool import WorkerPool
-    from .media.spec import WorkerSpec
-    from .pipeline import EXAMINERS, Pipeline
+    from .media.spec import Recycling, WorkerSpec
+    from .pipeline import LOOK_AT_PICTURES, READ_HEADERS, Pipeline
 
     env.paths.create()
     defaults = FetchLimits()
@@ -91,8 +96,27 @@ async def open_pipeline(env: Environment, settings: Settings) -> AsyncIterator[P
         total_s=min(defaults.total_s, settings.max_seconds),
     )
     web = WebVideos(env.paths.cache_dir / FETCH_FOLDER, limits=limits)
-    spec = WorkerSpec(EXAMINERS, settings={"content_credentials": {"trust": trust_settings(env, settings)}})
-    workers = WorkerPool(spec, size=settings.concurrency, environment=env.environ)
+    header_readers = WorkerSpec(
+        READ_HEADERS, settings={"content_credentials": {"trust": trust_settings(env, settings)}}
+    )
+    # What looks at pictures keeps a processor busy and its models in memory: no more of it than processors.
+    viewers = min(settings.concurrency, os.cpu_count() or 1)
+    workers = Lanes(
+        [
+            Lane(
+                WorkerPool(header_readers, size=settings.concurrency, environment=env.environ), READ_HEADERS
+            ),
+            Lane(
+                WorkerPool(
+                    WorkerSpec(LOOK_AT_PICTURES),
+                    size=viewers,
+                    recycling=Recycling(memory_mib=VIEWER_MEMORY_MIB),
+                    environment=env.environ,
+                ),
+                LOOK_AT_PICTURES,
+            ),
+        ]
+    )
     try:
         async with SourceIntake(web, fetch_allowed=lambda: settings.fetch_urls) as intake:
             yield Pipeline(intake, workers, prior=settings.prior)

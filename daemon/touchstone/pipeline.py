@@ -18,7 +18,9 @@ from .media.workers import Checked, ContainerRead, Found, Skipped, Unreadable, W
 from .verdict import DEFAULT_PRIOR, Evidence, Scan, Source, SourceKind, Verdict, unreadable, weigh
 from .wire import AnySource, EvidenceFound, FileSource, Progress, ScanEvent, UploadSource, VerdictReached
 
-EXAMINERS = ("content_credentials", "labels")
+READ_HEADERS = ("content_credentials", "labels")
+LOOK_AT_PICTURES = ("visible_marks",)
+EXAMINERS = (*READ_HEADERS, *LOOK_AT_PICTURES)
 """Every examiner there is, cheap to dear."""
 
 OnEvent = Callable[[ScanEvent], Awaitable[None]]

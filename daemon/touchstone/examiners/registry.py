@@ -17,6 +17,7 @@ from . import Examiner
 _MAKERS: Mapping[str, tuple[str, str]] = {
     "content_credentials": ("content_credentials", "from_settings"),
     "labels": ("labels", "Labels"),
+    "visible_marks": ("visible_marks", "VisibleMarks"),
 }
 
 # Modules that an examiner's libraries import at first use only, which in a confined process is too late.

@@ -1,0 +1,95 @@
+"""A mark as evidence: what was read, where, when, and what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...messages import say
+from ...verdict import Evidence, Span
+from .looks import Content, Look
+from .reading import Mark, Sighting
+
+_EXAMINER = "visible_marks"
+
+
+def evidence(mark: Mark, looks: Sequence[Look], within: Content) -> Evidence:
+    """What a mark says, for people and for programs."""
+    rule = mark.rule
+    boxes = [_box(sighting, looks, within) for sighting in mark.sightings]
+    name = rule.generator or rule.texts[0]
+    return Evidence(
+        examiner=_EXAMINER,
+        finding=say(
+            f"visible_marks.finding.{rule.kind}",
+            name=name,
+            text=mark.sightings[0].text,
+            where=_where(mark, boxes),
+            when=_when(mark, looks),
+        ),
+        supports=rule.supports,
+        log10_lr=None,
+        details={
+            "rule": rule.id,
+            "kind": rule.kind,
+            "generator": rule.generator,
+            "text": mark.sightings[0].text,
+            "texts": sorted({sighting.text for sighting in mark.sightings}),
+            "boxes": boxes,
+            "frames_seen": len(looks),
+            "frames_with": len(mark.sightings),
+        },
+        spans=_spans(mark, looks),
+    )
+
+
+def _box(sighting: Sighting, looks: Sequence[Look], within: Content) -> dict[str, float]:
+    """The sighting as fractions of the whole frame, black bars included."""
+    look = looks[sighting.look]
+    height, width = look.picture.shape
+    left, top, right, bottom = sighting.box
+    across, down = within.right - within.left, within.bottom - within.top
+    return {
+        "time_s": round(look.time_s, 3),
+        "x": round((within.left + left * across) / width, 4),
+        "y": round((within.top + top * down) / height, 4),
+        "w": round((right - left) * across / width, 4),
+        "h": round((bottom - top) * down / height, 4),
+    }
+
+
+def _where(mark: Mark, boxes: Sequence[dict[str, float]]) -> str:
+    places = list(dict.fromkeys(_place(box) for box in boxes))
+    if len(places) > 2:
+        return say("visible_marks.where.several", count=len(places))
+    return say("visible_marks.word.then").join(places)
+
+
+def _place(box: dict[str, float]) -> str:
+    x, y = box["x"] + box["w"] / 2, box["y"] + box["h"] / 2
+    across = "left" if x < 1 / 3 else "right" if x > 2 / 3 else "centre"
+    down = "top" if y < 1 / 3 else "bottom" if y > 2 / 3 else "middle"
+    return say(f"visible_marks.where.{down}_{across}")
+
+
+def _when(mark: Mark, looks: Sequence[Look]) -> str:
+    if mark.single:
+        return say("visible_marks.when.single")
+    times = [looks[sighting.look].time_s for sighting in mark.sightings]
+    return say(
+        "visible_marks.when.looks",
+        found=len(times),
+        looks=len(looks),
+        first=f"{min(times):.1f}",
+        last=f"{max(times):.1f}",
+    )
+
+
+def _spans(mark: Mark, looks: Sequence[Look]) -> list[Span]:
+    """Stretches over neighbouring looks that show the mark."""
+    stretches: list[list[int]] = []
+    for sighting in mark.sightings:
+        if stretches and stretches[-1][-1] == sighting.look - 1:
+            stretches[-1].append(sighting.look)
+        else:
+            stretches.append([sighting.look])
+    return [Span(start_s=looks[run[0]].time_s, end_s=looks[run[-1]].time_s) for run in stretches]

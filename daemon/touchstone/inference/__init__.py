@@ -1,0 +1,1 @@
+"""Runs ONNX models. The only package that imports onnxruntime; see `sessions.py`."""

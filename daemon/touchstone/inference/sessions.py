@@ -1,0 +1,50 @@
+"""onnxruntime sessions: one model file in memory, one array in, one array out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+
+class Session:
+    """A loaded model with one input and one output.
+
+    It runs on the processor: inside a confined worker no graphics driver can be reached.
+
+    Args:
+        model: an ONNX file.
+        threads: of one run. More than one are started here; a process that is about to be confined has to
+            hold a single one (media/sandbox), so 1 is what workers use.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+
+    def __init__(self, model: Path, *, threads: int = 1) -> None:
+        if not model.is_file():
+            raise FileNotFoundError(f"no model file at {model}; install Touchstone's packages again")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors; warnings are about the graph, not about what it is given
+        # The arena never gives memory back, and a worker's address space is limited.
+        options.enable_cpu_mem_arena = False
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session: Any = onnxruntime.InferenceSession(
+            str(model), options, providers=["CPUExecutionProvider"]
+        )
+        self._input: str = self._session.get_inputs()[0].name
+
+    def __call__(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The model's output for `values`, whose shape is the model's own affair."""
+        output: NDArray[np.float32] = self._session.run(None, {self._input: values})[0]
+        return output
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the file says about itself, by key."""
+        return dict(self._session.get_modelmeta().custom_metadata_map)
