@@ -68,7 +68,7 @@ def test_a_name_without_the_key_leads_nowhere(root: Authority) -> None:
 
 
 def test_a_name_without_the_key_is_no_link_in_the_chain(root: Authority, issuer: Authority) -> None:
-    """A forged certificate names the real issuer, whose certificate lies beside it and leads to the anchor."""
+    """A forged certificate names the real issuer, whose certificate lies beside it and leads on."""
     twin = make_authority(name="Issuer")
     assert twin.certificate.subject == issuer.certificate.subject
     forged = make_signer(twin, "OpenAI").chain[0]
