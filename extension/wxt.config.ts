@@ -46,7 +46,14 @@ export default defineConfig({
   zip: {
     // Store reviewers build from this archive: it must hold the file of ids that lies beside extension/.
     sourcesRoot: '..',
-    includeSources: ['extension/**', 'daemon/touchstone/system/extension_ids.toml', 'LICENSE'],
-    excludeSources: ['**/node_modules/**', 'extension/.output/**', 'extension/.wxt/**'],
+    excludeSources: ['**'],
+    includeSources: [
+      'LICENSE',
+      'daemon/touchstone/system/extension_ids.toml',
+      'docs/{extension,native-messaging,store-review}.md',
+      'extension/*.{json,ts}',
+      'extension/.npmrc',
+      'extension/{assets,public,schema,scripts,src,tests}/**',
+    ],
   },
 })
