@@ -8,7 +8,7 @@ stream puts them into one file; the SDK wants them apart.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
@@ -18,6 +18,7 @@ _C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _SEGMENT_HEADS = frozenset({b"styp", b"sidx", b"ssix", b"prft", b"emsg"})
 _NOT_HASHED = frozenset({b"mfra", b"free", b"skip"})
 _HEADER = 8
+_HEAD = _HEADER + 8 + 16  # with a long size and the type of a `uuid` box
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,28 @@ def is_initialization_only(file: BinaryIO, size: int) -> bool:
     return b"moov" in kinds and b"mdat" not in kinds and b"moof" not in kinds
 
 
+def has_none_for_sure(file: BinaryIO, size: int, present: Sequence[tuple[int, int]]) -> bool:
+    """Whether an MP4 file of which only parts are here has no Content Credentials in any part of it.
+
+    They would be a box of the top level. So it is enough to have seen the head of every such box, up to the
+    end of the file; one head in a hole (which reads as zeros), and nothing is sure.
+    """
+    end = 0
+    for box in _boxes(file, size):
+        if (
+            box.start != end
+            or box.purpose
+            or not _is_present(box.start, min(_HEAD, size - box.start), present)
+        ):
+            return False
+        end = box.end
+    return end >= size > 0
+
+
+def _is_present(start: int, count: int, present: Sequence[tuple[int, int]]) -> bool:
+    return any(first <= start and start + count <= last for first, last in present)
+
+
 def split(file: BinaryIO, size: int) -> tuple[BinaryIO, list[BinaryIO]] | None:
     """The initialization segment and the signed media segments of one file; None where it has none."""
     boxes = list(_boxes(file, size))
@@ -95,7 +118,7 @@ def _boxes(file: BinaryIO, size: int) -> Iterator[_Box]:
     at = 0
     for _ in range(MAX_BOXES):
         file.seek(at)
-        head = file.read(_HEADER + 8 + 16 + 4 + 16)
+        head = file.read(_HEAD + 4 + 16)
         if len(head) < _HEADER:
             return
         length, kind, start = int.from_bytes(head[:4], "big"), head[4:8], _HEADER
