@@ -16,10 +16,19 @@ from .intake import IntakeError, Material
 from .media.container import Container
 from .media.workers import Checked, ContainerRead, Found, Skipped, Unreadable, Workers
 from .verdict import DEFAULT_PRIOR, Evidence, Scan, Source, SourceKind, Verdict, unreadable, weigh
-from .wire import AnySource, EvidenceFound, FileSource, Progress, ScanEvent, UploadSource, VerdictReached
+from .wire import (
+    AnySource,
+    EvidenceFound,
+    FileSource,
+    FramesSource,
+    Progress,
+    ScanEvent,
+    UploadSource,
+    VerdictReached,
+)
 
 READ_HEADERS = ("content_credentials", "labels")
-LOOK_AT_PICTURES = ("visible_marks",)
+LOOK_AT_PICTURES = ("watermarks", "visible_marks")
 EXAMINERS = (*READ_HEADERS, *LOOK_AT_PICTURES)
 """Every examiner there is, cheap to dear."""
 
@@ -126,10 +135,17 @@ def _describe(source: AnySource, material: Material | None, container: Container
         name=name or (material.name if material else None),
         sha256=material.sha256 if material else None,
         size_bytes=material.size if material else None,
-        container=container.format if container else None,
+        # Pictures from a browser have no container: what they came in is ours.
+        container=container.format if container and not isinstance(source, FramesSource) else None,
         codec=container.codec if container else None,
         width=container.width if container else None,
         height=container.height if container else None,
         fps=container.fps if container else None,
-        duration_s=container.duration_s if container else None,
+        duration_s=_duration_s(source, container),
     )
+
+
+def _duration_s(source: AnySource, container: Container | None) -> float | None:
+    if isinstance(source, FramesSource):
+        return source.duration_s
+    return container.duration_s if container else None

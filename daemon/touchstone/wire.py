@@ -6,9 +6,10 @@ and the extension's TypeScript types are checked against them.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from itertools import pairwise
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .verdict import Evidence, Label, Model, Scan
 
@@ -38,7 +39,81 @@ class UploadSource(Model):
     page_url: str | None = Field(default=None, max_length=16_384)
 
 
-AnySource = Annotated[UrlSource | FileSource | UploadSource, Field(discriminator="kind")]
+MAX_FRAME_RUNS = 32
+"""Runs of one scan of frames."""
+
+MAX_RUN_FRAMES = 16
+"""Consecutive frames in one run."""
+
+MAX_FRAME_SIDE = 16_384
+"""Pixels across or down."""
+
+
+class FramesSource(Model):
+    """Pictures that a browser showed, of a video whose bytes cannot be had. They follow in batches.
+
+    `width` and `height` are those of every picture, in pixels as decoded; `duration_s` is the video's, null
+    where it has no end.
+    """
+
+    kind: Literal["frames"] = "frames"
+    url: str | None = Field(default=None, max_length=16_384)
+    page_url: str | None = Field(default=None, max_length=16_384)
+    name: str | None = Field(default=None, max_length=1024)
+    width: int = Field(ge=1, le=MAX_FRAME_SIDE)
+    height: int = Field(ge=1, le=MAX_FRAME_SIDE)
+    duration_s: float | None = Field(default=None, ge=0, le=1e7, allow_inf_nan=False)
+
+
+PictureFormat = Literal[
+    "I420", "I422", "I444", "NV12", "I420P10", "I422P10", "I444P10", "I420P12", "I422P12", "I444P12",
+    "RGBA", "RGBX", "BGRA", "BGRX",
+]  # fmt: skip
+"""Layout of a picture's samples, in the words of WebCodecs (VideoPixelFormat), planes without padding."""
+
+
+class PictureColour(Model):
+    """What the numbers stand for, in the words of WebCodecs (VideoColorSpace). Null where it is not known."""
+
+    matrix: str | None = Field(default=None, max_length=32)
+    primaries: str | None = Field(default=None, max_length=32)
+    transfer: str | None = Field(default=None, max_length=32)
+    full_range: bool | None = None
+
+
+class FrameBatch(Model):
+    """Head of one batch: a run of consecutive pictures, whose samples follow it, one picture after the other.
+
+    `run` counts from 0. `times_s` has the media time of each picture, rising.
+    """
+
+    run: int = Field(ge=0, lt=MAX_FRAME_RUNS)
+    width: int = Field(ge=1, le=MAX_FRAME_SIDE)
+    height: int = Field(ge=1, le=MAX_FRAME_SIDE)
+    format: PictureFormat
+    times_s: list[Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)]] = Field(
+        min_length=1, max_length=MAX_RUN_FRAMES
+    )
+    colour: PictureColour = PictureColour()
+    rotation: Literal[0, 90, 180, 270] = 0
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if any(later <= earlier for earlier, later in pairwise(self.times_s)):
+            raise ValueError("times_s: each time must be later than the one before")
+        return self
+
+
+class FramesState(Model):
+    """What has come of a scan of frames that has not started: batches, pictures and bytes."""
+
+    id: str
+    runs: int
+    frames: int
+    received: int
+
+
+AnySource = Annotated[UrlSource | FileSource | UploadSource | FramesSource, Field(discriminator="kind")]
 
 
 class ScanRequest(Model):
@@ -78,7 +153,9 @@ class ScanState(Model):
     """A scan as `GET /v1/scans/{id}` answers it: `scan` is null until it is done."""
 
     id: str
-    state: Literal["queued", "running", "done"]
+    state: Literal["receiving", "queued", "running", "done"] = Field(
+        description="`receiving`: a scan of frames that waits for more of them."
+    )
     created_at: float = Field(description="Seconds since the epoch.")
     url: str | None = None
     page_url: str | None = None

@@ -17,6 +17,7 @@ from . import Examiner
 _MAKERS: Mapping[str, tuple[str, str]] = {
     "content_credentials": ("content_credentials", "from_settings"),
     "labels": ("labels", "Labels"),
+    "watermarks": ("watermarks", "Watermarks"),
     "visible_marks": ("visible_marks", "VisibleMarks"),
 }
 

@@ -39,6 +39,7 @@ class Material:
             fragments: many videos can share one init segment, so that it identifies none.
         present: byte ranges `(start, end)` of `path`, end excluded, in order, that really hold the source's
             bytes; empty means all of them.
+        pictures: `path` is no video but pictures that a browser showed (frame_batches.py).
     """
 
     path: Path
@@ -49,3 +50,4 @@ class Material:
     complete: bool = True
     sha256: str | None = None
     present: tuple[tuple[int, int], ...] = field(default=())
+    pictures: bool = False

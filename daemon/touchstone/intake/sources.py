@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, Self, assert_never
 
 from ..messages import say
-from ..wire import AnySource, FileSource, UploadSource, UrlSource
+from ..wire import AnySource, FileSource, FramesSource, UploadSource, UrlSource
 from . import IntakeError, Material
 from .files import check_file, sha256_of
-from .uploads import ReceivedUpload
+from .uploads import ReceivedFrames, ReceivedUpload
 
 HASH_LIMIT = 1 << 30
 """Longest file in bytes whose SHA-256 is worked out: about two seconds without hardware support."""
@@ -74,7 +75,10 @@ class SourceIntake:
                 yield await self._files(Path(source.path), tuple(map(Path, source.fragments)))
             case ReceivedUpload():
                 yield await self._upload(source)
-            case UploadSource():
+            case ReceivedFrames():
+                material = await self._files(source.path, (), name=source.name)
+                yield replace(material, name=source.name, pictures=True)
+            case UploadSource() | FramesSource():
                 raise IntakeError("empty", say("intake.upload.nothing"))
             case _:
                 assert_never(source)

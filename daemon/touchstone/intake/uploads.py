@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from ..wire import UploadSource
+from ..wire import FramesSource, UploadSource
 
 
 class ReceivedUpload(UploadSource):
@@ -25,3 +25,9 @@ class ReceivedUpload(UploadSource):
 
     path: Path = Field(exclude=True, repr=False)
     fragments: tuple[Path, ...] = Field(default=(), exclude=True, repr=False)
+
+
+class ReceivedFrames(FramesSource):
+    """Pictures from a browser whose batches have been written to disk, as `ReceivedUpload` for uploads."""
+
+    path: Path = Field(exclude=True, repr=False)

@@ -138,6 +138,7 @@ class WorkerProcess:
                 "size": material.size,
                 "complete": material.complete,
                 "present": material.present,
+                "pictures": material.pictures,
                 "examiners": list(examiners),
                 "seconds": seconds,
             }

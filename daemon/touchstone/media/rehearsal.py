@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from io import BytesIO
 
 from ..examiners import Examiner, Needs
+from ..frame_batches import encode_head, samples_bytes
+from ..wire import FrameBatch
 from .workers import OpenMaterial, Unreadable, examine_opened
 
 _log = logging.getLogger(__name__)
@@ -64,6 +66,16 @@ def smallest_gif() -> bytes:
     return b"GIF89a" + screen + picture + b";"
 
 
+def smallest_batch() -> bytes:
+    """A black picture of 16 by 16 pixels as a browser hands it over."""
+    batch = FrameBatch(run=0, width=16, height=16, format="I420", times_s=[0.0])
+    return encode_head(batch) + bytes(samples_bytes(batch))
+
+
+def _material(clip: bytes, *, pictures: bool = False) -> OpenMaterial:
+    return OpenMaterial(BytesIO(clip), len(clip), pictures=pictures)
+
+
 # Python imports an encoding when text in it is first met. These are the ones that metadata and certificates
 # are found in.
 _ENCODINGS = (
@@ -77,10 +89,10 @@ def rehearse(examiners: Sequence[Examiner]) -> None:
     """Run `examiners` over the smallest clips. What they say about them does not matter."""
     for encoding in _ENCODINGS:
         codecs.lookup(encoding)
-    clips = [smallest_mp4()]
+    clips = [_material(smallest_mp4())]
     if any(examiner.needs is Needs.FRAMES for examiner in examiners):
-        clips.append(smallest_gif())
+        clips += [_material(smallest_gif()), _material(smallest_batch(), pictures=True)]
     for clip in clips:
-        for message in examine_opened(OpenMaterial(BytesIO(clip), len(clip)), examiners):
+        for message in examine_opened(clip, examiners):
             if isinstance(message, Unreadable):
                 _log.warning("a clip to rehearse with was not read: %s", message.reason)

@@ -101,6 +101,7 @@ def _examine(
             fragments=tuple(opened[1:]),
             complete=request["complete"],
             present=tuple((start, end) for start, end in request["present"]),
+            pictures=request["pictures"],
         )
         chosen = [examiners[name] for name in request["examiners"] if name in examiners]
         yield from examine_opened(material, chosen, sampling)

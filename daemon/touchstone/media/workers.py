@@ -15,7 +15,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from ..examiners import Clip, Examiner, Skip
+from ..examiners import Clip, Examiner, Needs, Skip
+from ..frame_batches import BadBatch
 from ..intake import Material
 from ..messages import say
 from ..verdict import Evidence
@@ -99,6 +100,7 @@ class OpenMaterial:
     fragments: Sequence[BinaryIO] = ()
     complete: bool = True
     present: Sequence[tuple[int, int]] = ()
+    pictures: bool = False
 
 
 def examine_opened(
@@ -112,8 +114,8 @@ def examine_opened(
         sampling: how many frames to decode if one of them asks for any; None for the default.
     """
     try:
-        container = read_container(material.file, material.size)
-    except NotMedia as reason:
+        container = _read(material)
+    except (NotMedia, BadBatch) as reason:
         yield Unreadable(str(reason))
         return
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
@@ -129,13 +131,30 @@ def examine_opened(
         fragments=material.fragments,
         complete=material.complete,
         present=material.present,
-        sample=lambda clip: _sample(clip, sampling or Sampling()),
+        sample=_batched if material.pictures else lambda clip: _sample(clip, sampling or Sampling()),
     )
     for examiner in examiners:
         yield Started(examiner.name)
-        yield from _examine(examiner, clip)
+        if material.pictures and examiner.needs is not Needs.FRAMES:
+            yield Skipped(examiner.name, say("frames.pictures_only"))
+        else:
+            yield from _examine(examiner, clip)
     if (frames := vars(clip).get("frames")) is not None:  # the cached property, if anyone asked
         yield Sampled(frames.seen)
+
+
+def _read(material: OpenMaterial) -> Container:
+    if not material.pictures:
+        return read_container(material.file, material.size)
+    from .browser_frames import read_batches
+
+    return read_batches(material.file, material.size)
+
+
+def _batched(clip: Clip) -> Frames:
+    from .browser_frames import BrowserFrames
+
+    return BrowserFrames(clip.file, clip.size)
 
 
 def _sample(clip: Clip, sampling: Sampling) -> Frames:
@@ -175,7 +194,9 @@ def examine_material(material: Material, examiners: Sequence[Examiner]) -> Itera
     with ExitStack() as files:
         file = files.enter_context(material.path.open("rb"))
         fragments = tuple(files.enter_context(path.open("rb")) for path in material.fragments)
-        opened = OpenMaterial(file, material.size, fragments, material.complete, material.present)
+        opened = OpenMaterial(
+            file, material.size, fragments, material.complete, material.present, material.pictures
+        )
         for message in examine_opened(opened, examiners):
             if not isinstance(message, Started):
                 yield message

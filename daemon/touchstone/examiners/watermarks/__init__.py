@@ -12,7 +12,7 @@ from ...messages import say
 from ...verdict import Evidence, Span, Supports
 from .. import Clip, Needs, Skip
 from .dwt_dct_scheme import DwtDct
-from .measured import read_rate
+from .measured import measured, read_rate
 from .scheme import Reader, Reading, Scheme
 
 MAX_P = 1e-3
@@ -35,6 +35,7 @@ class Watermarks:
 
     def __init__(self, schemes: Sequence[Scheme] | None = None) -> None:
         self._schemes: Sequence[Scheme] = (DwtDct(),) if schemes is None else schemes
+        measured()  # needed for the first reading only, when a confined worker can open no file any more
 
     def examine(self, clip: Clip) -> Iterator[Evidence]:
         """Yield one piece of evidence for each message read.

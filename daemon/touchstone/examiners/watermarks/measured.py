@@ -8,7 +8,8 @@ from importlib import resources
 
 
 @cache
-def _table() -> dict[str, dict[str, float]]:
+def measured() -> dict[str, dict[str, float]]:
+    """For each scheme, what was measured of it."""
     text = resources.files(__package__).joinpath("measured.toml").read_text(encoding="utf-8")
     table: dict[str, dict[str, float]] = tomllib.loads(text)["scheme"]
     return table
@@ -20,4 +21,4 @@ def read_rate(scheme: str) -> float:
     Raises:
         KeyError: the scheme was never measured.
     """
-    return float(_table()[scheme]["read_rate_lower"])
+    return float(measured()[scheme]["read_rate_lower"])
