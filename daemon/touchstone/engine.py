@@ -41,6 +41,11 @@ def trust_folder(paths: Paths) -> Path:
     return paths.data_dir / "trust"
 
 
+def models_folder(paths: Paths) -> Path:
+    """Where `touchstone models` keeps what it fetches and imports."""
+    return paths.data_dir / "models"
+
+
 def trust_settings(env: Environment, settings: Settings) -> dict[str, Any]:
     """Whom to believe, as plain JSON values: `Trust.from_dict` reads them, here or in a worker."""
     lists = [str(settings.trust_lists.expanduser().absolute())] if settings.trust_lists else []

@@ -23,6 +23,7 @@ COMMANDS = (
     "sample",
     "history",
     "trust",
+    "models",
     "browsers",
     "settings",
     "token",

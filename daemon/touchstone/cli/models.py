@@ -1,0 +1,199 @@
+"""`touchstone models`: what the zoo offers, fetching it, checking it, importing files of one's own."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+from ..messages import say
+from ..system.environment import Environment
+from .exits import Exit
+
+if TYPE_CHECKING:
+    from ..zoo.entry import Model, Variant
+    from ..zoo.fetching import Fetch
+    from ..zoo.registry import Zoo
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser("models", help=say("models.help"), description=say("models.description"))
+    commands = parser.add_subparsers(dest="models_command", required=True, metavar=say("cli.command_metavar"))
+
+    def add(name: str, run: Any) -> argparse.ArgumentParser:
+        command = commands.add_parser(
+            name, help=say(f"models.{name}.help"), description=say(f"models.{name}.description")
+        )
+        command.add_argument("--json", action="store_true", help=say("models.json"))
+        command.set_defaults(run=run)
+        return command
+
+    add("list", run_list)
+    add("verify", run_verify)
+    pull = add("pull", run_pull)
+    pull.add_argument("name", help=say("models.name"))
+    pull.add_argument("--variant", help=say("models.pull.variant"))
+    add("remove", run_remove).add_argument("name", help=say("models.name"))
+
+
+def run_list(args: argparse.Namespace, env: Environment) -> int:
+    """Show all models."""
+    zoo = _zoo(env)
+    rows = [_row(zoo, model, variant) for model in zoo.models for variant in model.variants]
+    if args.json:
+        env.print(json.dumps({"models": rows, "problems": zoo.problems}, indent=2))
+        return Exit.DONE
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "version", "task", "variant", "size", "licence", "state"):
+        table.add_column(say(f"models.list.column_{column}"), justify="right" if column == "size" else "left")
+    for row in rows:
+        state = "imported" if row["imported"] and row["state"] == "installed" else row["state"]
+        table.add_row(
+            row["name"],
+            row["version"],
+            say(f"models.list.task_{row['task']}"),
+            row["variant"],
+            f"{row['size'] / 1e6:.1f} MB",
+            row["licence"],
+            say(f"models.list.state_{state}"),
+        )
+    env.console.print(table)
+    _tell_problems(zoo, env)
+    return Exit.DONE
+
+
+def run_verify(args: argparse.Namespace, env: Environment) -> int:
+    """Hold every installed file against its checksum."""
+    from ..zoo.registry import State
+
+    zoo = _zoo(env)
+    rows = [_row(zoo, found.model, found.variant) for found in zoo.installed()]
+    wrong = [row for row in rows if row["state"] != State.INSTALLED]
+    if args.json:
+        env.print(json.dumps({"models": rows, "problems": zoo.problems}, indent=2))
+    else:
+        for row in rows:
+            env.print(say(f"models.verify.{'wrong' if row in wrong else 'right'}", **row))
+        if not rows:
+            env.print(say("models.verify.none"))
+        _tell_problems(zoo, env)
+    return Exit.FAILED if wrong or zoo.problems else Exit.DONE
+
+
+def run_pull(args: argparse.Namespace, env: Environment, fetch: Fetch | None = None) -> int:
+    """Fetch a model. `fetch` takes the place of the network."""
+    from ..zoo.fetching import FetchFailed, fetcher
+    from ..zoo.pull import PullFailed, pull
+
+    zoo = _zoo(env)
+    model = _find(zoo, args.name, env)
+    if model is None:
+        return Exit.USAGE
+    variant = next((v for v in model.variants if args.variant in (None, v.name)), None)
+    if variant is None:
+        names = ", ".join(v.name for v in model.variants)
+        env.error(say("models.pull.unknown_variant", name=model.name, variant=args.variant, names=names))
+        return Exit.USAGE
+    try:
+        with _Bar(env, model.name) as bar:
+            path = asyncio.run(pull(zoo, model, variant, fetch or fetcher(env.environ), bar))
+    except (FetchFailed, PullFailed) as problem:
+        env.error(str(problem))
+        return Exit.FAILED
+    if args.json:
+        env.print(json.dumps(_row(zoo, model, variant), indent=2))
+    else:
+        env.print(
+            say("models.pull.done", name=model.name, version=model.version, variant=variant.name, path=path)
+        )
+        env.error(say("models.restart"))
+    return Exit.DONE
+
+
+def run_remove(args: argparse.Namespace, env: Environment) -> int:
+    """Delete a model's files."""
+    from ..zoo.pull import PullFailed, remove
+
+    zoo = _zoo(env)
+    model = _find(zoo, args.name, env)
+    if model is None:
+        return Exit.USAGE
+    try:
+        count = remove(zoo, model)
+    except PullFailed as problem:
+        env.error(str(problem))
+        return Exit.FAILED
+    if args.json:
+        env.print(json.dumps({"name": model.name, "files": count}))
+    else:
+        env.print(say(f"models.remove.{'done' if count else 'nothing'}", name=model.name, count=count))
+    return Exit.DONE
+
+
+class _Bar:
+    """A progress bar on a terminal, nothing else. A context manager that is called with bytes."""
+
+    def __init__(self, env: Environment, name: str) -> None:
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            console=env.errors,
+            transient=True,
+            disable=not env.errors.is_terminal,
+        )
+        self._task = self._progress.add_task(say("models.pull.progress", name=name), total=None)
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, have: int, size: int | None) -> None:
+        self._progress.update(self._task, completed=have, total=size)
+
+
+def _zoo(env: Environment) -> Zoo:
+    from ..engine import models_folder
+    from ..zoo.registry import Zoo
+
+    return Zoo(models_folder(env.paths))
+
+
+def _find(zoo: Zoo, name: str, env: Environment) -> Model | None:
+    model = zoo.find(name)
+    if model is None:
+        names = ", ".join(sorted(m.name for m in zoo.models))
+        env.error(say("models.unknown", name=name, names=names))
+    return model
+
+
+def _row(zoo: Zoo, model: Model, variant: Variant) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "version": model.version,
+        "task": model.task.value,
+        "title": model.title,
+        "licence": model.licence,
+        "variant": variant.name,
+        "size": variant.size,
+        "sha256": variant.sha256,
+        "source": variant.source,
+        "imported": zoo.is_imported(model),
+        "state": zoo.state(model, variant).value,
+        "path": str(zoo.path(model, variant)),
+    }
+
+
+def _tell_problems(zoo: Zoo, env: Environment) -> None:
+    for problem in zoo.problems:
+        env.error(say("models.list.problem", problem=problem))
