@@ -104,15 +104,6 @@ class FrameBatch(Model):
         return self
 
 
-class FramesState(Model):
-    """What has come of a scan of frames that has not started: batches, pictures and bytes."""
-
-    id: str
-    runs: int
-    frames: int
-    received: int
-
-
 AnySource = Annotated[UrlSource | FileSource | UploadSource | FramesSource, Field(discriminator="kind")]
 
 

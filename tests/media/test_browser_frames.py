@@ -1,4 +1,4 @@
-"""Pictures that a browser handed over: from batches on disk to evidence, through the pipeline and a worker."""
+"""Pictures that a browser handed over: from batches on disk to evidence, by pipeline and worker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from touchstone.examiners.registry import build
 from touchstone.frame_batches import LENGTH, BadBatch, encode_head, read_heads
 from touchstone.intake.sources import SourceIntake
 from touchstone.intake.uploads import ReceivedFrames
-from touchstone.media.browser_frames import BrowserFrames, read_batches
+from touchstone.media.batches import read_batches
+from touchstone.media.browser_frames import BrowserFrames
 from touchstone.media.pool import WorkerPool
 from touchstone.media.spec import WorkerSpec
 from touchstone.media.workers import InThread, Workers
@@ -23,6 +24,7 @@ from touchstone.wire import FrameBatch, PictureColour, PictureFormat
 
 FRAMES_ONLY = "The browser could hand over pictures only, not the file."
 NAMES = ("content_credentials", "labels", "watermarks")
+TRUST = {"content_credentials": {"trust": {"pins": True}}}
 
 
 async def scan(path: Path, workers: Workers) -> Scan:
@@ -43,7 +45,7 @@ async def test_a_mark_is_found_in_pictures_of_every_layout(tmp_path: Path, form:
 
 
 async def test_a_confined_worker_reads_pictures_and_says_what_it_could_not_check(tmp_path: Path) -> None:
-    pool = WorkerPool(WorkerSpec(NAMES, settings={"content_credentials": {"trust": {"pins": True}}}), size=1)
+    pool = WorkerPool(WorkerSpec(NAMES, settings=TRUST), size=1)
     try:
         for marked, label in ((True, Label.AI_GENERATED), (False, Label.NO_SIGNS)):
             path = tmp_path / f"{marked}"
@@ -56,6 +58,17 @@ async def test_a_confined_worker_reads_pictures_and_says_what_it_could_not_check
             assert (source.kind, source.container, source.codec) == ("frames", None, None)
             assert (source.width, source.height, source.fps, source.duration_s) == (WIDTH, HEIGHT, 25.0, 12.5)
             assert source.sha256 and source.size_bytes == path.stat().st_size
+    finally:
+        await pool.close()
+
+
+async def test_a_confined_reader_of_headers_skips_them_all_in_words(tmp_path: Path) -> None:
+    pool = WorkerPool(WorkerSpec(NAMES[:2], settings=TRUST), size=1)
+    try:
+        path = tmp_path / "frames"
+        path.write_bytes(b"".join(clip(marked=False)))
+        found = await scan(path, pool)
+        assert {name: found.skipped[name] for name in NAMES[:2]} == dict.fromkeys(NAMES[:2], FRAMES_ONLY)
     finally:
         await pool.close()
 

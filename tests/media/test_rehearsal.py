@@ -47,5 +47,5 @@ def test_an_examiner_of_bytes_is_shown_an_mp4() -> None:
 def test_an_examiner_of_frames_is_shown_a_decoded_one() -> None:
     examiner = Watching(Needs.FRAMES)
     rehearse([examiner])
-    assert examiner.formats == ["mp4", "gif"]
+    assert examiner.formats == ["mp4", "frames", "gif"]
     assert examiner.frames == 1

@@ -96,8 +96,8 @@ class Served:
             assert response.headers["Location"] == f"/v1/scans/{answer['id']}"
             return answer
 
-    async def done(self, scan_id: str) -> dict[str, Any]:
-        async with asyncio.timeout(10):
+    async def done(self, scan_id: str, within_s: float = 10) -> dict[str, Any]:
+        async with asyncio.timeout(within_s):
             while True:
                 async with self.client.get(f"/v1/scans/{scan_id}") as response:
                     answer: dict[str, Any] = await response.json()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from statistics import median
 from typing import BinaryIO
 
 import numpy as np
@@ -16,11 +15,9 @@ from numpy.typing import NDArray
 from ..frame_batches import LAYOUTS, PlaneLayout, picture_bytes, read_heads
 from ..messages import say
 from ..wire import FrameBatch, PictureColour
-from .container import CannotDecode, Container
+from .container import CannotDecode
 from .frames import Colour, Frame, Model, Plane, Run
 from .plan import Seen
-
-FORMAT = "frames"
 
 # WebCodecs' words where they are not those of ITU-T H.273 as frames.Colour has them.
 _MATRICES: Mapping[str, str] = {"bt2020-ncl": "bt2020nc"}
@@ -29,23 +26,6 @@ _MATRICES: Mapping[str, str] = {"bt2020-ncl": "bt2020nc"}
 _RGB_ORDER: Mapping[str, tuple[int, int, int]] = {
     "RGBA": (0, 1, 2), "RGBX": (0, 1, 2), "BGRA": (2, 1, 0), "BGRX": (2, 1, 0),
 }  # fmt: skip
-
-
-def read_batches(file: BinaryIO, size: int) -> Container:
-    """What the heads of all batches say, as a container.
-
-    Raises:
-        frame_batches.BadBatch: they are none.
-    """
-    heads = [head for head, _, _ in read_heads(file, size)]
-    steps = [later - earlier for head in heads for earlier, later in pairwise(head.times_s)]
-    return Container(
-        format=FORMAT,
-        mime="application/octet-stream",
-        width=heads[0].width,
-        height=heads[0].height,
-        fps=round(1 / median(steps), 3) if steps else None,
-    )
 
 
 class BrowserFrames:

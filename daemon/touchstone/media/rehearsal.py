@@ -89,9 +89,9 @@ def rehearse(examiners: Sequence[Examiner]) -> None:
     """Run `examiners` over the smallest clips. What they say about them does not matter."""
     for encoding in _ENCODINGS:
         codecs.lookup(encoding)
-    clips = [_material(smallest_mp4())]
+    clips = [_material(smallest_mp4()), _material(smallest_batch(), pictures=True)]
     if any(examiner.needs is Needs.FRAMES for examiner in examiners):
-        clips += [_material(smallest_gif()), _material(smallest_batch(), pictures=True)]
+        clips.append(_material(smallest_gif()))
     for clip in clips:
         for message in examine_opened(clip, examiners):
             if isinstance(message, Unreadable):

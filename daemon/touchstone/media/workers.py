@@ -20,6 +20,7 @@ from ..frame_batches import BadBatch
 from ..intake import Material
 from ..messages import say
 from ..verdict import Evidence
+from .batches import read_batches
 from .container import CannotDecode, Container, NotMedia
 from .plan import Sampling, Seen
 from .probe import read_container
@@ -146,8 +147,6 @@ def examine_opened(
 def _read(material: OpenMaterial) -> Container:
     if not material.pictures:
         return read_container(material.file, material.size)
-    from .browser_frames import read_batches
-
     return read_batches(material.file, material.size)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from aiohttp import web
 
 from ..settings import Settings
 from ..store import StoreThread
+from .frames import FrameScans
 from .guards import Access, add_response_headers, guards
 from .metrics import Metrics
 from .middleware import Handler, Middleware, route_of
@@ -43,6 +45,7 @@ def make_app(
     monotonic: Callable[[], float],
     limits: Limits = DEFAULT_LIMITS,
     stop_grace_s: float = 5,
+    clock: Callable[[], float] = time.time,
 ) -> web.Application:
     """The daemon's application.
 
@@ -56,6 +59,7 @@ def make_app(
         monotonic: seconds, for durations.
         limits: how long clients may keep it waiting.
         stop_grace_s: how long running scans have to end when it stops.
+        clock: seconds since the epoch.
     """
     metrics = Metrics()
     started = monotonic()
@@ -72,13 +76,17 @@ def make_app(
         middlewares=[_counted(metrics), answer_problems, *guards(access)], client_max_size=JSON_BYTES
     )
     app.on_response_prepare.append(add_response_headers)
-    app[SERVICES] = Services(scans, db, spool, metrics, settings, limits, lambda: monotonic() - started)
+    frames = FrameScans(scans, spool, limits, settings.max_bytes, clock)
+    app[SERVICES] = Services(
+        scans, frames, db, spool, metrics, settings, limits, lambda: monotonic() - started
+    )
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler, expect_handler=expect_nothing_yet)
 
     async def run_scans(_: web.Application) -> AsyncIterator[None]:
         await scans.start()
         yield
+        await frames.close()
         await scans.close(stop_grace_s)
 
     async def stop_scans(_: web.Application) -> None:

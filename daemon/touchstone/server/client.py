@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 import aiohttp
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from ..frame_batches import read_heads
 from ..messages import say
 from ..pipeline import OnEvent
 from ..system.daemon_process import RunningDaemon
@@ -22,6 +24,7 @@ from ..verdict import Label, Scan
 from ..wire import (
     AnySource,
     FileSource,
+    FramesSource,
     Health,
     History,
     Problem,
@@ -48,6 +51,9 @@ LOST_LIMIT_S = 30.0
 """How long a daemon may stay away, as when it is restarted, before its scan is given up."""
 
 POLL_S = 0.25
+
+PIECE_BYTES = 1 << 18
+"""Read from a file at a time."""
 
 _EVENT: TypeAdapter[ScanEvent] = TypeAdapter(ScanEvent)
 
@@ -110,6 +116,34 @@ class DaemonClient:
             form.add_field("file", file, filename=about.name or path.name)
             query = {"fresh": "true" if fresh else "false"}
             return await self._call(ScanState, "POST", "/v1/scans", data=form, params=query)
+
+    async def frames(self, path: Path, about: FramesSource, *, fresh: bool = False) -> ScanState:
+        """Ask for a scan of pictures that lie in a file of batches (frame_batches.py).
+
+        Raises:
+            BadBatch: the file is none. Beside that as all of them.
+        """
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            heads = list(read_heads(file, size))
+            ends = [at for _, at, _ in heads[1:]] + [size]
+            state = await self.submit(about, fresh=fresh)
+            where = f"/v1/scans/{state.id}/frames"
+            try:
+                for (_, start, _), end in zip(heads, ends, strict=True):
+                    state = await self._call(
+                        ScanState,
+                        "POST",
+                        where,
+                        data=_stretch(file, start, end),
+                        params={"last": "true" if end == ends[-1] else "false"},
+                        headers={"Content-Type": "application/octet-stream"},
+                    )
+            except BaseException:
+                with suppress(DaemonError, DaemonLost):
+                    await self.forget(state.id)
+                raise
+        return state
 
     async def state(self, scan_id: str) -> ScanState:
         """A scan as far as it got."""
@@ -235,6 +269,14 @@ async def _error(response: aiohttp.ClientResponse) -> DaemonError:
     except ValidationError:
         return DaemonError(response.status, f"{response.status} {response.reason}", None, retry_after_s)
     return DaemonError(response.status, problem.detail, problem.type, retry_after_s)
+
+
+async def _stretch(file: BinaryIO, start: int, end: int) -> AsyncIterator[bytes]:
+    """The bytes of a file from `start` to `end`, piece by piece."""
+    file.seek(start)
+    while start < end and (piece := file.read(min(end - start, PIECE_BYTES))):
+        start += len(piece)
+        yield piece
 
 
 def _absolute(path: str) -> str:

@@ -15,8 +15,9 @@ from hmac import compare_digest
 
 from aiohttp import hdrs, web
 
-from .middleware import Handler, Middleware
+from .middleware import Handler, Middleware, route_of
 from .problems import ApiProblem, Kind
+from .routing import FRAMES_PATH, OCTETS
 
 OPEN_PATHS = frozenset({"/v1/health"})
 """Answered without a token, and then with nothing worth knowing."""
@@ -29,6 +30,7 @@ _FIREFOX_ORIGIN = re.compile(r"moz-extension://[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9
 _OWN_FETCH_SITES = frozenset({"none", "same-origin"})
 
 _BODY_TYPES = frozenset({"application/json", "multipart/form-data"})
+_BODY_TYPES_OF_ROUTE = {FRAMES_PATH: frozenset({OCTETS})}
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,11 @@ def content_guard(_: Access) -> Middleware:
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.method in (hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_PATCH):
             encoding = request.headers.get(hdrs.CONTENT_ENCODING, "identity")
-            if request.content_type not in _BODY_TYPES or encoding.lower() != "identity":
-                raise ApiProblem(Kind.UNSUPPORTED_CONTENT, allowed=" / ".join(sorted(_BODY_TYPES)))
+            allowed = _BODY_TYPES_OF_ROUTE.get(route_of(request), _BODY_TYPES)
+            # Without the header aiohttp says application/octet-stream, and pages may leave it out.
+            told = hdrs.CONTENT_TYPE in request.headers and request.content_type in allowed
+            if not told or encoding.lower() != "identity":
+                raise ApiProblem(Kind.UNSUPPORTED_CONTENT, allowed=" / ".join(sorted(allowed)))
         return await handler(request)
 
     return guard

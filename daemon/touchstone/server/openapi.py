@@ -11,6 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from .. import __version__
 from ..messages import say
 from ..wire import (
+    FrameBatch,
     Health,
     History,
     Problem,
@@ -38,6 +39,7 @@ _MODELS: tuple[tuple[Any, JsonSchemaMode], ...] = (
     (History, "serialization"),
     (Health, "serialization"),
     (Problem, "serialization"),
+    (FrameBatch, "validation"),
 )
 
 

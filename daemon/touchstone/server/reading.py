@@ -76,7 +76,7 @@ async def invite(request: web.Request) -> None:
 
 async def read_json(request: web.Request, model: type[M], within_s: float) -> M:
     """The body of a request as a model."""
-    async with _in_time(within_s):
+    async with in_time(within_s):
         await invite(request)
         try:
             text = await request.read()
@@ -106,7 +106,7 @@ async def receive_upload(request: web.Request, services: Services) -> Upload:
     if (request.content_length or 0) > most + MULTIPART_OVERHEAD:
         raise ApiProblem(Kind.TOO_LARGE, limit=most)
     await invite(request)
-    async with _in_time(limits.upload_s):
+    async with in_time(limits.upload_s):
         try:
             return await _parts(request, services)
         except (ValueError, HttpProcessingError, web.RequestPayloadError) as problem:
@@ -128,7 +128,7 @@ async def _parts(request: web.Request, services: Services) -> Upload:
     reader = await request.multipart()
     async with AsyncExitStack() as stack:
         while True:
-            async with _in_time(idle_s):
+            async with in_time(idle_s):
                 part = await reader.next()
             if part is None:
                 break
@@ -162,7 +162,7 @@ async def _whole(part: BodyPartReader, idle_s: float) -> bytes:
 
 async def _pieces(part: BodyPartReader, idle_s: float) -> AsyncIterator[bytes]:
     while True:
-        async with _in_time(idle_s):
+        async with in_time(idle_s):
             piece = await part.read_chunk(PIECE_BYTES)
         if not piece:
             return
@@ -170,7 +170,8 @@ async def _pieces(part: BodyPartReader, idle_s: float) -> AsyncIterator[bytes]:
 
 
 @asynccontextmanager
-async def _in_time(seconds: float) -> AsyncIterator[None]:
+async def in_time(seconds: float) -> AsyncIterator[None]:
+    """A block that has to end within so many seconds, else the request is answered as too slow."""
     try:
         async with asyncio.timeout(seconds):
             yield

@@ -11,6 +11,9 @@ from pydantic import BaseModel
 from .problems import Kind
 
 JSON = "application/json"
+OCTETS = "application/octet-stream"
+
+FRAMES_PATH = "/v1/scans/{id}/frames"
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol
 
-from ..intake.uploads import ReceivedUpload
+from ..intake.uploads import ReceivedFrames, ReceivedUpload
 from ..messages import say
 from ..pipeline import OnEvent, new_scan_id
 from ..settings import Settings
 from ..store import Store, StoredScan, StoreThread
 from ..verdict import Scan, Source, SourceKind, unreadable
-from ..wire import AnySource, FileSource, Progress, ScanEvent, ScanState, VerdictReached
+from ..wire import (
+    AnySource,
+    FileSource,
+    FramesSource,
+    Progress,
+    ScanEvent,
+    ScanState,
+    UploadSource,
+    VerdictReached,
+)
 from .jobs import Job, NumberedEvent, replay
 from .metrics import Metrics
 from .spool import Spool
@@ -61,7 +70,7 @@ class Upload:
     """Bytes that were received: what came with them, where they lie, and their SHA-256."""
 
     scan_id: str
-    source: ReceivedUpload
+    source: ReceivedUpload | ReceivedFrames
     sha256: str
 
 
@@ -155,7 +164,7 @@ class Scans:
             Busy: too many scans wait.
             Stopping: the daemon is about to end.
         """
-        key = ("sha256", upload.sha256) if upload else _key(source)
+        key = (source.kind, upload.sha256) if upload else _key(source)
         # One at a time, so that three tabs that ask at once find each other.
         async with self._accepting:
             if self._stopping:
@@ -249,9 +258,14 @@ class Scans:
         return state
 
     def _with_bytes(self, stored: StoredScan) -> AnySource:
-        if stored.source.kind != "upload":
-            return stored.source
-        return ReceivedUpload(**stored.source.model_dump(), path=self._spool.path(stored.state.id))
+        path = self._spool.path(stored.state.id)
+        match stored.source:
+            case UploadSource() as source:
+                return ReceivedUpload(**source.model_dump(), path=path)
+            case FramesSource() as source:
+                return ReceivedFrames(**source.model_dump(), path=path)
+            case source:
+                return source
 
     def _enqueue(self, job: Job) -> None:
         self._jobs[job.id] = job

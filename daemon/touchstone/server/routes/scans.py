@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from aiohttp import hdrs, web
@@ -11,11 +13,11 @@ from aiohttp import hdrs, web
 from ...messages import say
 from ...store import Store
 from ...verdict import Label
-from ...wire import AnySource, History, ScanRequest, ScanState
+from ...wire import AnySource, FramesSource, History, ScanRequest, ScanState
 from ..jobs import NumberedEvent
 from ..problems import ApiProblem, Kind
 from ..reading import invalid, query, read_json, receive_upload
-from ..routing import JSON, Body, Parameter, Route, answer, json_of
+from ..routing import FRAMES_PATH, JSON, OCTETS, Body, Parameter, Route, answer, json_of
 from ..scans import Busy, Stopping, Upload
 from ..services import services
 
@@ -33,6 +35,9 @@ async def ask(request: web.Request) -> web.Response:
     if request.content_type == JSON:
         asked = await read_json(request, ScanRequest, at_hand.limits.body_s)
         _check(asked.source, from_browser=hdrs.ORIGIN in request.headers)
+        if isinstance(asked.source, FramesSource):
+            state = await at_hand.frames.open(asked.source, fresh=asked.fresh)
+            return answer(state, 202, {"Location": f"/v1/scans/{state.id}"})
         return await _submit(request, asked.source, asked.fresh, None)
     fresh = _yes_or_no(request, "fresh")
     upload = await receive_upload(request, at_hand)
@@ -59,8 +64,27 @@ def _check(source: AnySource, *, from_browser: bool) -> None:
 async def _submit(
     request: web.Request, source: AnySource, fresh: bool, upload: Upload | None
 ) -> web.Response:
-    try:
+    with _refusals():
         state = await services(request).scans.submit(source, fresh=fresh, upload=upload)
+    return answer(state, 202, {"Location": f"/v1/scans/{state.id}"})
+
+
+async def add_frames(request: web.Request) -> web.Response:
+    """`POST /v1/scans/{id}/frames`"""
+    scan_id = request.match_info["id"]
+    last = _yes_or_no(request, "last")
+    with _refusals():
+        state = await services(request).frames.add(scan_id, request, last=last)
+    if state is None:
+        raise _unknown(scan_id)
+    return answer(state, 202, {"Location": f"/v1/scans/{state.id}"})
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What the engine raises when it takes no scan, as problems."""
+    try:
+        yield
     except Busy as problem:
         seconds = problem.retry_after_s
         raise ApiProblem(
@@ -68,13 +92,13 @@ async def _submit(
         ) from None
     except Stopping:
         raise ApiProblem(Kind.STOPPING, {"Retry-After": "5"}) from None
-    return answer(state, 202, {"Location": f"/v1/scans/{state.id}"})
 
 
 async def get(request: web.Request) -> web.Response:
     """`GET /v1/scans/{id}`"""
     scan_id = request.match_info["id"]
-    state = await services(request).scans.state(scan_id)
+    at_hand = services(request)
+    state = at_hand.frames.state(scan_id) or await at_hand.scans.state(scan_id)
     if state is None:
         raise _unknown(scan_id)
     return answer(state)
@@ -83,7 +107,8 @@ async def get(request: web.Request) -> web.Response:
 async def forget(request: web.Request) -> web.Response:
     """`DELETE /v1/scans/{id}`"""
     scan_id = request.match_info["id"]
-    if not await services(request).scans.remove(scan_id):
+    at_hand = services(request)
+    if not (await at_hand.frames.remove(scan_id) or await at_hand.scans.remove(scan_id)):
         raise _unknown(scan_id)
     return web.Response(status=204)
 
@@ -219,6 +244,30 @@ ROUTES = (
         answers=(Body("text/event-stream", schema={"$ref": "#/components/schemas/ScanEvent"}),),
         parameters=(SCAN_ID, Parameter("Last-Event-ID", "header", "Id of the last event that was seen.")),
         problems=(Kind.UNKNOWN_SCAN,),
+    ),
+    Route(
+        "POST",
+        FRAMES_PATH,
+        add_frames,
+        "Hand over frames",
+        description=say("server.route.frames"),
+        status=202,
+        answers=(json_of(ScanState),),
+        takes=(Body(OCTETS, schema={"type": "string", "format": "binary"}),),
+        parameters=(
+            SCAN_ID,
+            Parameter("last", "query", say("server.route.last"), {"type": "boolean", "default": False}),
+        ),
+        problems=(
+            Kind.INVALID_REQUEST,
+            Kind.UNKNOWN_SCAN,
+            Kind.TIMEOUT,
+            Kind.TOO_LARGE,
+            Kind.UNSUPPORTED_CONTENT,
+            Kind.BUSY,
+            Kind.STOPPING,
+            Kind.NO_ROOM,
+        ),
     ),
     Route(
         "DELETE",
