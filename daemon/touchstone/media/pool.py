@@ -71,6 +71,11 @@ class WorkerPool:
         self.sandbox: dict[str, Any] | None = None
         """What the newest worker said of its confinement (`SandboxReport.as_json`); None before the first."""
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the workers that are busy or ready."""
+        return tuple(worker.pid for worker in (*self._busy, *(worker for worker, _ in self._idle)))
+
     async def examine(self, material: Material, examiners: Sequence[str]) -> AsyncIterator[Message]:
         """Run examiners over a material; see `Workers`. Every examiner is answered for, whatever happens."""
         for name in examiners:

@@ -74,7 +74,7 @@ class WebpFile:
 
     def runs(self, sampling: Sampling, seen: Seen) -> Iterator[Run]:
         """The runs of frames that `sampling` asks for; a still picture is one run of one frame."""
-        decoder = cast(VideoCodecContext, av.CodecContext.create("webp", "r"))
+        decoder = av.CodecContext.create("webp", "r")
         decoder.options = {"max_pixels": str(MAX_PIXELS)}
         if not self.parts:
             with failures_in_words():

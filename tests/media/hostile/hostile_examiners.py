@@ -141,6 +141,7 @@ ACTS: Mapping[str, Callable[[Clip], object]] = {
     "thread": _start_thread,
     "read": _read,
     "doze": lambda _: time.sleep(0.3),
+    "nap": lambda _: time.sleep(0.01),
     "fragments": lambda clip: sum(len(fragment.read()) for fragment in clip.fragments),
     "pid": lambda _: os.getpid(),
     "surrogate": lambda _: "\ud800",
@@ -174,10 +175,31 @@ FORBIDDEN: Mapping[str, Callable[[Clip], object]] = {
 }  # fmt: skip
 
 
+class Looking:
+    """An examiner of frames: says how many it saw, and of what size."""
+
+    needs = Needs.FRAMES
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def examine(self, clip: Clip) -> Iterator[Evidence]:
+        for run in clip.frames:
+            for frame in run.frames:
+                frame.rgb()
+            first = run.frames[0]
+            yield _say(self.name, f"{len(run.frames)} of {first.width}x{first.height}")
+
+
 def build(names: Sequence[str], settings: Mapping[str, Any]) -> list[Examiner]:
     """The registry that the tests' workers use instead of the product's."""
     if settings.get("fail"):
         raise RuntimeError("told to fail")
-    return [
-        Trying(n, FORBIDDEN[n]) if n in FORBIDDEN else Acting(n, ACTS[n.partition("#")[0]]) for n in names
-    ]
+    return [_examiner(name) for name in names]
+
+
+def _examiner(name: str) -> Examiner:
+    kind = name.partition("#")[0]
+    if kind == "look":
+        return Looking(name)
+    return Trying(name, FORBIDDEN[name]) if name in FORBIDDEN else Acting(name, ACTS[kind])
