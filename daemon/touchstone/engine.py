@@ -52,14 +52,33 @@ def trust_settings(env: Environment, settings: Settings) -> dict[str, Any]:
     return {"pins": True, "official": str(trust_folder(env.paths)), "lists": lists}
 
 
-def edition(env: Environment, settings: Settings) -> str:
-    """Changes whenever the same bytes could get another answer: program, trust lists, prior.
+def watermark_settings(env: Environment) -> dict[str, Any]:
+    """The installed watermark decoders, as `watermarks.from_settings` takes them."""
+    from .zoo.entry import Task
+    from .zoo.registry import Zoo
 
-    Lists count by name, size and time of change, so that `trust update` makes old answers stale.
+    # Of several variants the one that zoo.toml lists first is used.
+    chosen = {
+        found.model.name: found
+        for found in reversed(Zoo(models_folder(env.paths)).installed(Task.WATERMARK_DECODER))
+    }
+    return {
+        "models": [
+            {"model": found.model.as_json(), "variant": found.variant.name, "path": str(found.path)}
+            for _, found in sorted(chosen.items())
+        ]
+    }
+
+
+def edition(env: Environment, settings: Settings) -> str:
+    """Changes whenever the same bytes could get another answer: program, trust lists, models, prior.
+
+    Files count by name, size and time of change, so that `trust update` and `models pull` make old answers
+    stale.
     """
     trust = trust_settings(env, settings)
     parts: list[Any] = [__version__, settings.prior, trust]
-    for place in (trust["official"], *trust["lists"]):
+    for place in (trust["official"], *trust["lists"], str(models_folder(env.paths))):
         path = Path(place)
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         parts += [(str(f), s.st_size, s.st_mtime_ns) for f in files if f.is_file() and (s := f.stat())]
@@ -113,7 +132,7 @@ async def open_pipeline(env: Environment, settings: Settings) -> AsyncIterator[P
             ),
             Lane(
                 WorkerPool(
-                    WorkerSpec(LOOK_AT_PICTURES),
+                    WorkerSpec(LOOK_AT_PICTURES, settings={"watermarks": watermark_settings(env)}),
                     size=viewers,
                     recycling=Recycling(memory_mib=VIEWER_MEMORY_MIB),
                     environment=env.environ,

@@ -17,7 +17,7 @@ from . import Examiner
 _MAKERS: Mapping[str, tuple[str, str]] = {
     "content_credentials": ("content_credentials", "from_settings"),
     "labels": ("labels", "Labels"),
-    "watermarks": ("watermarks", "Watermarks"),
+    "watermarks": ("watermarks", "from_settings"),
     "visible_marks": ("visible_marks", "VisibleMarks"),
 }
 

@@ -16,7 +16,7 @@ class Session:
     It runs on the processor: inside a confined worker no graphics driver can be reached.
 
     Args:
-        model: an ONNX file.
+        model: an ONNX file, or the bytes of one that have been held against a checksum.
         threads: of one run. More than one are started here; a process that is about to be confined has to
             hold a single one (media/sandbox), so 1 is what workers use.
 
@@ -24,8 +24,8 @@ class Session:
         FileNotFoundError: there is no such file.
     """
 
-    def __init__(self, model: Path, *, threads: int = 1) -> None:
-        if not model.is_file():
+    def __init__(self, model: Path | bytes, *, threads: int = 1) -> None:
+        if isinstance(model, Path) and not model.is_file():
             raise FileNotFoundError(f"no model file at {model}; install Touchstone's packages again")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -35,7 +35,7 @@ class Session:
         options.enable_cpu_mem_arena = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session: Any = onnxruntime.InferenceSession(
-            str(model), options, providers=["CPUExecutionProvider"]
+            model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
         )
         self._input: str = self._session.get_inputs()[0].name
 
@@ -48,3 +48,8 @@ class Session:
     def metadata(self) -> dict[str, str]:
         """What the file says about itself, by key."""
         return dict(self._session.get_modelmeta().custom_metadata_map)
+
+    @property
+    def provider(self) -> str:
+        """Which execution provider it really uses, asked of the runtime."""
+        return str(self._session.get_providers()[0])

@@ -162,6 +162,39 @@ class Message(_Fields):
     source: Text
 
 
+class Presence(_Fields):
+    """How a mark is told from none although its message is not known.
+
+    The statistic is the median, over the bits, of how far a bit's output lies from the threshold, outputs
+    pooled over frames.
+
+    Attributes:
+        above: the statistic that counts.
+        clips: clips without the mark it was measured on.
+        false: how many of them reached it.
+        source: the report.
+    """
+
+    above: float = Field(gt=0)
+    clips: int = Field(gt=0)
+    false: int = Field(ge=0)
+    source: Text
+
+
+class Calibration(_Fields):
+    """How often the mark is read where it is.
+
+    Attributes:
+        read_rate_lower: lower bound (95 %, Clopper-Pearson) of the share of marked clips that are read.
+        clips: how many clips it was measured on.
+        source: the report.
+    """
+
+    read_rate_lower: float = Field(gt=0, le=1)
+    clips: int = Field(gt=0)
+    source: Text
+
+
 class Model(_Fields):
     """One model of the zoo.
 
@@ -175,8 +208,8 @@ class Model(_Fields):
         soft_bindings: names that C2PA manifests call its watermark by (`c2pa.soft-binding`, `alg`).
         input, output: how to use it.
         messages: known messages, without which a free message says nothing about where a clip comes from.
-        presence_above: mean distance of soft bits from the threshold, above which the mark counts as there
-            although its message is not known; None where that was not measured.
+        presence: how a mark is told whose message is not known; None where that was not measured.
+        calibration: how often the mark is read; without it a reading is told but does not count.
         variants: its files, the reference first.
     """
 
@@ -191,7 +224,8 @@ class Model(_Fields):
     input: Input
     output: Output
     messages: tuple[Message, ...] = ()
-    presence_above: float | None = Field(default=None, gt=0)
+    presence: Presence | None = None
+    calibration: Calibration | None = None
     variants: tuple[Variant, ...] = Field(default=(), alias="variant")
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -86,7 +86,7 @@ async def download(url: str, target: Path, size: int | None, progress: Progress)
             )
             if not goes_on and answer.status != 200:
                 if have and answer.status in (206, 416):
-                    target.unlink()
+                    _delete(target)
                     raise FetchFailed(say("models.fetch.restart", url=url))
                 raise FetchFailed(say("models.fetch.status", url=url, status=answer.status))
             have = have if goes_on else 0

@@ -5,8 +5,11 @@ Each scheme reads the sampled frames once; a reading counts when its false-posit
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from ...messages import say
 from ...verdict import Evidence, Span, Supports
@@ -14,6 +17,8 @@ from .. import Clip, Needs, Skip
 from .dwt_dct_scheme import DwtDct
 from .measured import measured, read_rate
 from .scheme import Reader, Reading, Scheme
+
+_log = logging.getLogger(__name__)
 
 MAX_P = 1e-3
 """Readings with a larger false-positive bound are not reported at all."""
@@ -52,29 +57,65 @@ class Watermarks:
         if not readings:
             raise Skip(say("watermarks.too_small"))
         for scheme, reading in readings:
-            if reading.p_value <= MAX_P:
+            if reading.told or reading.p_value <= MAX_P:
                 yield _evidence(scheme, reading)
 
 
-def log10_lr(reading: Reading) -> float:
-    """How much a reading counts: measured read rate over bounded false-positive rate, capped."""
-    return min(CAP_LOG10_LR, math.log10(read_rate(reading.scheme)) - math.log10(reading.p_value))
+def from_settings(settings: Mapping[str, Any] | None = None) -> Watermarks:
+    """The examiner for a worker: the schemes that come with the program, and those of installed models.
+
+    Args:
+        settings: `{"models": [{"model": Model.as_json(), "variant": name, "path": file}]}`. A model that cannot
+            be used is left out, with a line in the log; `touchstone doctor` finds it.
+    """
+    schemes: list[Scheme] = [DwtDct()]
+    for entry in (settings or {}).get("models", ()):
+        # Loaded only where there is a model: it brings onnxruntime.
+        from ...zoo.entry import Model
+        from .onnx_scheme import OnnxScheme, UnusableModel
+
+        model = Model.from_json(entry["model"])
+        variant = next(v for v in model.variants if v.name == entry["variant"])
+        try:
+            schemes.append(OnnxScheme(model, variant, Path(entry["path"])))
+        except UnusableModel as problem:
+            _log.warning("watermark decoder %s is left out: %s", model.name, problem)
+    return Watermarks(schemes)
+
+
+def log10_lr(reading: Reading) -> float | None:
+    """How much a reading counts: measured read rate over bounded false-positive rate, capped.
+
+    None for a reading that does not speak for AI, or whose read rate nobody measured.
+    """
+    rate = reading.read_rate or (read_rate(reading.scheme) if reading.scheme in measured() else None)
+    if reading.supports is not Supports.AI or rate is None:
+        return None
+    return round(min(CAP_LOG10_LR, math.log10(rate) - math.log10(reading.p_value)), 2)
 
 
 def _evidence(scheme: Scheme, reading: Reading) -> Evidence:
     p_value = f"{reading.p_value:.0e}"
     return Evidence(
         examiner=Watermarks.name,
-        finding=say(f"watermarks.{reading.scheme}", generator=reading.generator, p_value=p_value),
-        supports=Supports.AI,
-        log10_lr=round(log10_lr(reading), 2),
+        finding=say(
+            reading.finding or f"watermarks.{reading.scheme}",
+            generator=reading.generator,
+            name=reading.name,
+            title=reading.details.get("title"),
+            message=reading.message,
+            bits=reading.bits,
+            p_value=p_value,
+        ),
+        supports=reading.supports,
+        log10_lr=log10_lr(reading),
         details={
             "scheme": reading.scheme,
             "generator": reading.generator,
             "message": reading.message,
             "bits": reading.bits,
             "message_name": reading.name,
-            "p_value": reading.p_value,
+            "p_value": None if reading.told else reading.p_value,
             "false_positives": scheme.false_positives,
             **reading.details,
         },

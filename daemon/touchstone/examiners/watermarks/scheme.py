@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ...media.frames import Run
+from ...verdict import Supports
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class Reading:
             this scheme tried on this clip.
         stretches: where in time.
         details: what else the scheme has to say, for the panel; JSON values.
+        supports: what the message speaks for, whoever reads it.
+        told: reported whatever its p-value, since it is not about a known message.
+        finding: key of the sentence about it; the scheme's own by default.
+        read_rate: lower bound of the share of marked clips that are read, where measured.toml does not say.
     """
 
     scheme: str
@@ -46,6 +51,10 @@ class Reading:
     generator: str | None = None
     stretches: tuple[Stretch, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
+    supports: Supports = Supports.AI
+    told: bool = False
+    finding: str | None = None
+    read_rate: float | None = None
 
 
 class Reader(Protocol):
