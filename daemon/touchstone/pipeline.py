@@ -14,8 +14,8 @@ from typing import Protocol
 
 from .intake import IntakeError, Material
 from .media.container import Container
-from .media.workers import Checked, ContainerRead, Found, Skipped, Unreadable, Workers
-from .verdict import DEFAULT_PRIOR, Evidence, Scan, Source, SourceKind, Verdict, unreadable, weigh
+from .media.workers import Checked, ContainerRead, Found, Sampled, Skipped, Unreadable, Workers
+from .verdict import DEFAULT_PRIOR, Evidence, Scan, Seen, Source, SourceKind, Verdict, unreadable, weigh
 from .wire import (
     AnySource,
     EvidenceFound,
@@ -51,6 +51,7 @@ class _Findings:
     evidence: list[Evidence] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    seen: Seen | None = None
     unreadable: str | None = None
 
 
@@ -87,6 +88,7 @@ class Pipeline:
             evidence=findings.evidence,
             checked=findings.checked,
             skipped=findings.skipped,
+            seen=findings.seen,
             took_ms=round((time.perf_counter() - started) * 1000, 2),
         )
         await on_event(VerdictReached(scan=scan))
@@ -105,6 +107,15 @@ class Pipeline:
                     findings.checked.append(name)
                 case Skipped(name, reason):
                     findings.skipped[name] = reason
+                case Sampled(seen):
+                    findings.seen = Seen(
+                        runs=seen.runs,
+                        runs_wanted=seen.runs_wanted,
+                        frames=seen.frames,
+                        first_s=seen.first_s,
+                        last_s=seen.last_s,
+                        ended=seen.ended,
+                    )
                 case Unreadable(reason):
                     findings.unreadable = reason
             if isinstance(message, Checked | Skipped):

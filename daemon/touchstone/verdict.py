@@ -141,6 +141,21 @@ class ModelUse(Model):
     provider: str
 
 
+class Seen(Model):
+    """How much of the clip was looked at by those who need pictures.
+
+    `runs` short runs of consecutive frames, `frames` in all, between `first_s` and `last_s`; `ended` says why
+    there were fewer than `runs_wanted`.
+    """
+
+    runs: int = Field(ge=0)
+    runs_wanted: int = Field(ge=0)
+    frames: int = Field(ge=0)
+    first_s: float | None = None
+    last_s: float | None = None
+    ended: str | None = None
+
+
 class Scan(Model):
     """One scan from end to end: `touchstone.scan/1`."""
 
@@ -152,6 +167,7 @@ class Scan(Model):
     checked: list[str] = Field(default_factory=list)
     skipped: dict[str, str] = Field(default_factory=dict)
     models: dict[str, ModelUse] = Field(default_factory=dict)
+    seen: Seen | None = None
     calibration: str | None = None
     took_ms: float = Field(default=0, ge=0)
 

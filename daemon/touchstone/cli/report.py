@@ -154,6 +154,15 @@ def show(scan: Scan, console: Console) -> None:
         names = ", ".join(examiner_name(name) for name in scan.checked)
         checked = say("cli.scan.checked", names=names, ms=round(scan.took_ms))
         console.print(Text("    " + checked, style="dim"), soft_wrap=True)
+    if scan.seen and scan.seen.frames:
+        seen = say(
+            "cli.scan.seen",
+            frames=scan.seen.frames,
+            runs=scan.seen.runs,
+            first=f"{scan.seen.first_s or 0:.1f}",
+            last=f"{scan.seen.last_s or 0:.1f}",
+        )
+        console.print(Text("    " + seen, style="dim"), soft_wrap=True)
     console.print()
 
 

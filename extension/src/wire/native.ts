@@ -343,6 +343,7 @@ export interface Scan {
   models?: {
     [k: string]: ModelUse
   }
+  seen?: Seen | null
   calibration?: string | null
   took_ms?: number
 }
@@ -380,6 +381,20 @@ export interface ModelUse {
   version: string
   variant: string
   provider: string
+}
+/**
+ * How much of the clip was looked at by those who need pictures.
+ *
+ * `runs` short runs of consecutive frames, `frames` in all, between `first_s` and `last_s`; `ended` says why
+ * there were fewer than `runs_wanted`.
+ */
+export interface Seen {
+  runs: number
+  runs_wanted: number
+  frames: number
+  first_s?: number | null
+  last_s?: number | null
+  ended?: string | null
 }
 /**
  * Something went wrong; `code` and `name` are one of the table in docs/native-messaging.md.
