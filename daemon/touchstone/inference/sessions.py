@@ -9,6 +9,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+# On Windows, where the variable that touchstone/__init__.py sets is not heeded, this is the switch.
+onnxruntime.disable_telemetry_events()
+
 
 class Session:
     """A loaded model with one input and one output.
