@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .verdict import Evidence, Label, Model, Scan
-from .wire import Progress, UrlSource
+from .wire import MAX_FRAME_SIDE, Progress, UrlSource
 
 PROTOCOL: Literal[1] = 1
 
@@ -45,8 +45,19 @@ class ScanUrl(Model):
     fresh: bool = False
 
 
+class UploadFrames(Model):
+    """What the pictures of an upload are of; the fields are those of `wire.FramesSource`."""
+
+    width: int = Field(ge=1, le=MAX_FRAME_SIDE)
+    height: int = Field(ge=1, le=MAX_FRAME_SIDE)
+    duration_s: float | None = Field(default=None, ge=0, le=1e7, allow_inf_nan=False)
+
+
 class UploadBegin(Model):
-    """Announce bytes that the daemon cannot fetch itself. `size` is null where it is not known beforehand."""
+    """Announce bytes that the daemon cannot fetch itself. `size` is null where it is not known beforehand.
+
+    With `frames` the bytes are batches of pictures (docs/api.md), one after the other, not a file.
+    """
 
     type: Literal["upload_begin"] = "upload_begin"
     request: RequestId
@@ -56,6 +67,7 @@ class UploadBegin(Model):
     url: str | None = Field(default=None, max_length=16_384)
     page_url: str | None = Field(default=None, max_length=16_384)
     fresh: bool = False
+    frames: UploadFrames | None = None
 
 
 class UploadChunk(Model):
@@ -66,6 +78,15 @@ class UploadChunk(Model):
     upload_id: UploadId
     seq: int = Field(ge=0)
     data: str
+
+
+class UploadScan(Model):
+    """Scan the pictures that have come so far; more may follow. For uploads with `frames` alone."""
+
+    type: Literal["upload_scan"] = "upload_scan"
+    request: RequestId
+    upload_id: UploadId
+    chunks: int = Field(ge=0)
 
 
 class UploadEnd(Model):
@@ -291,6 +312,7 @@ Request = Annotated[
     | ScanUrl
     | UploadBegin
     | UploadChunk
+    | UploadScan
     | UploadEnd
     | UploadAbort
     | Get
@@ -324,6 +346,7 @@ REQUESTS: tuple[type[Model], ...] = (
     ScanUrl,
     UploadBegin,
     UploadChunk,
+    UploadScan,
     UploadEnd,
     UploadAbort,
     Get,

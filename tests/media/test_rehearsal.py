@@ -48,4 +48,4 @@ def test_an_examiner_of_frames_is_shown_a_decoded_one() -> None:
     examiner = Watching(Needs.FRAMES)
     rehearse([examiner])
     assert examiner.formats == ["mp4", "frames", "gif"]
-    assert examiner.frames == 1
+    assert examiner.frames == 2

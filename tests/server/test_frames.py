@@ -190,7 +190,7 @@ async def test_the_client_sends_a_file_of_batches(
     path.write_bytes(small(0) + small(1, "NV12") + small(2))
     daemon = RunningDaemon(pid=1, port=served.port, version="0", started_at=0)
     async with DaemonClient(lambda: daemon, "t" * 43) as client:
-        state = await client.frames(path, FramesSource(width=16, height=16))
+        state = await client.frames(path, FramesSource(width=16, height=16), path.stat().st_size)
         await served.done(state.id)
     (source,) = scanner.asked
     assert source.kind == "frames"

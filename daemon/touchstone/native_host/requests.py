@@ -11,13 +11,14 @@ from .. import __version__, native_messages
 from ..messages import say
 from ..native_messages import PROTOCOL, Limits
 from ..verdict import Model
-from ..wire import ScanFeedback, UploadSource
+from ..wire import FramesSource, ScanFeedback, ScanState, UploadSource
 from .framing import MAX_FROM_BROWSER
 from .problems import Code, NativeError
 from .scans import MAX_SCANS, Submit
 from .uploads import CHUNK_BYTES, WINDOW, Upload
 
 if TYPE_CHECKING:
+    from ..server.client import DaemonClient
     from .host import Host
 
 SETTINGS = {"fetch_urls", "max_bytes"}
@@ -79,16 +80,29 @@ async def _upload_chunk(host: Host, message: native_messages.UploadChunk) -> Non
     await _acknowledge(host, message, host.uploads.chunk(message))
 
 
+async def _upload_scan(host: Host, message: native_messages.UploadScan) -> None:
+    await _scan_upload(host, message.request, host.uploads.scan(message))
+
+
 async def _upload_end(host: Host, message: native_messages.UploadEnd) -> None:
-    upload = host.uploads.end(message)
-    begin = upload.begin
-    about = UploadSource(name=begin.name, url=begin.url, page_url=begin.page_url)
+    await _scan_upload(host, message.request, host.uploads.end(message))
+
+
+async def _scan_upload(host: Host, request: str, upload: Upload) -> None:
+    begin, size = upload.begin, upload.received
+    where = {"name": begin.name, "url": begin.url, "page_url": begin.page_url}
 
     async def submit() -> str:
-        state = await host.link.ask(lambda client: client.upload(upload.path, about, fresh=begin.fresh))
+        state = await host.link.ask(send)
         return state.id
 
-    await _start(host, message.request, submit, upload.close)
+    async def send(client: DaemonClient) -> ScanState:
+        if begin.frames is None:
+            return await client.upload(upload.path, UploadSource(**where), fresh=begin.fresh)
+        about = FramesSource(**where, **begin.frames.model_dump())
+        return await client.frames(upload.path, about, size, fresh=begin.fresh)
+
+    await _start(host, request, submit, upload.close)
 
 
 async def _upload_abort(host: Host, message: native_messages.UploadAbort) -> None:
@@ -172,6 +186,7 @@ HANDLERS: Mapping[str, Handling] = {
         Handling(native_messages.ScanUrl, _scan),
         Handling(native_messages.UploadBegin, _upload_begin, in_order=True),
         Handling(native_messages.UploadChunk, _upload_chunk, in_order=True),
+        Handling(native_messages.UploadScan, _upload_scan),
         Handling(native_messages.UploadEnd, _upload_end),
         Handling(native_messages.UploadAbort, _upload_abort, in_order=True),
         Handling(native_messages.Get, _get),

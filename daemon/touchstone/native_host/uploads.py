@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from ..frame_batches import BadBatch, read_heads
 from ..messages import say
-from ..native_messages import UploadBegin, UploadChunk, UploadEnd
+from ..native_messages import UploadBegin, UploadChunk, UploadEnd, UploadScan
 from ..system.paths import make_private_dir
 from .problems import Code, NativeError
 
 CHUNK_BYTES = 512 << 10
 WINDOW = 4
 MAX_OPEN = 4
+"""Open at a time, of files and of pictures each: pictures come for as long as somebody watches."""
 SUFFIX = ".upload"
 LEFT_OVER_S = 24 * 3600.0
 DEFAULT_LIMIT_BYTES = 1 << 30  # the daemon's own default, settings.py `max_bytes`
@@ -28,16 +30,28 @@ DEFAULT_LIMIT_BYTES = 1 << 30  # the daemon's own default, settings.py `max_byte
 
 @dataclass
 class Upload:
-    """One upload: what was announced and what has come so far."""
+    """One upload: what was announced and what has come so far.
+
+    Attributes:
+        holders: who still needs the bytes: the upload while it is open, and each scan of it.
+    """
 
     begin: UploadBegin
     path: Path
     file: BinaryIO
     next_seq: int = 0
     received: int = 0
+    holders: int = 1
+
+    def hold(self) -> None:
+        """One more needs the bytes, and will `close`."""
+        self.holders += 1
 
     def close(self) -> None:
-        """Drop the bytes."""
+        """One less needs the bytes; the last drops them."""
+        self.holders -= 1
+        if self.holders > 0:
+            return
         # A full disk makes the flush inside close() fail; the file is gone all the same.
         with suppress(OSError):
             self.file.close()
@@ -72,7 +86,8 @@ class Uploads:
         about = {"upload_id": message.upload_id}
         if message.upload_id in self._open:
             raise NativeError(Code.UPLOAD_EXISTS, about, **about)
-        if len(self._open) >= MAX_OPEN:
+        alike = [each for each in self._open.values() if bool(each.begin.frames) == bool(message.frames)]
+        if len(alike) >= MAX_OPEN:
             raise NativeError(Code.TOO_MANY_UPLOADS, about, limit=MAX_OPEN)
         if message.size is not None and message.size > self.limit_bytes:
             raise NativeError(Code.UPLOAD_TOO_LARGE, about, limit=self.limit_bytes, **about)
@@ -111,6 +126,15 @@ class Uploads:
         upload.received += len(data)
         return upload
 
+    def scan(self, message: UploadScan) -> Upload:
+        """Pictures have come, and more may: hand what there is to the caller, who closes it."""
+        upload = self._find(message.upload_id)
+        if message.chunks != upload.next_seq:
+            raise self._incomplete(message.upload_id, "chunks", upload.next_seq, message.chunks)
+        self._check_frames(upload)
+        upload.hold()
+        return upload
+
     def end(self, message: UploadEnd) -> Upload:
         """All has come: hand the upload over to the caller, who closes it."""
         upload = self._find(message.upload_id)
@@ -118,6 +142,8 @@ class Uploads:
             raise self._incomplete(message.upload_id, "chunks", upload.next_seq, message.chunks)
         if upload.begin.size is not None and upload.received != upload.begin.size:
             raise self._incomplete(message.upload_id, "bytes", upload.received, upload.begin.size)
+        if upload.begin.frames:
+            self._check_frames(upload)
         try:
             upload.file.close()
         except OSError as problem:
@@ -134,6 +160,23 @@ class Uploads:
         """Forget all."""
         for upload_id in list(self._open):
             self._drop(upload_id)
+
+    def _check_frames(self, upload: Upload) -> None:
+        """Have the bytes on disk, and see that they are whole batches; half of one may yet be completed."""
+        upload_id = upload.begin.upload_id
+        try:
+            upload.file.flush()
+        except OSError as problem:
+            raise self._not_stored(upload_id, problem) from problem
+        try:
+            if upload.begin.frames is None:
+                raise BadBatch(say("native.frames.a_file"))
+            with upload.path.open("rb") as file:
+                for _ in read_heads(file, upload.received):
+                    pass
+        except BadBatch as problem:
+            about = {"upload_id": upload_id}
+            raise NativeError(Code.UPLOAD_NOT_FRAMES, about, reason=problem, **about) from problem
 
     def _find(self, upload_id: str) -> Upload:
         upload = self._open.get(upload_id)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -117,14 +116,13 @@ class DaemonClient:
             query = {"fresh": "true" if fresh else "false"}
             return await self._call(ScanState, "POST", "/v1/scans", data=form, params=query)
 
-    async def frames(self, path: Path, about: FramesSource, *, fresh: bool = False) -> ScanState:
-        """Ask for a scan of pictures that lie in a file of batches (frame_batches.py).
+    async def frames(self, path: Path, about: FramesSource, size: int, *, fresh: bool = False) -> ScanState:
+        """Ask for a scan of pictures: the first `size` bytes of a file of batches (frame_batches.py).
 
         Raises:
             BadBatch: the file is none. Beside that as all of them.
         """
         with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
             heads = list(read_heads(file, size))
             ends = [at for _, at, _ in heads[1:]] + [size]
             state = await self.submit(about, fresh=fresh)

@@ -5,6 +5,7 @@ export type AnyNative =
   | ScanUrl
   | UploadBegin
   | UploadChunk
+  | UploadScan
   | UploadEnd
   | UploadAbort
   | Get
@@ -81,6 +82,8 @@ export interface UrlSource {
 }
 /**
  * Announce bytes that the daemon cannot fetch itself. `size` is null where it is not known beforehand.
+ *
+ * With `frames` the bytes are batches of pictures (docs/api.md), one after the other, not a file.
  */
 export interface UploadBegin {
   type: 'upload_begin'
@@ -91,6 +94,15 @@ export interface UploadBegin {
   url?: string | null
   page_url?: string | null
   fresh?: boolean
+  frames?: UploadFrames | null
+}
+/**
+ * What the pictures of an upload are of; the fields are those of `wire.FramesSource`.
+ */
+export interface UploadFrames {
+  width: number
+  height: number
+  duration_s?: number | null
 }
 /**
  * The next bytes of an upload, base64, at most 512 KiB before encoding. `seq` counts from 0.
@@ -101,6 +113,15 @@ export interface UploadChunk {
   upload_id: string
   seq: number
   data: string
+}
+/**
+ * Scan the pictures that have come so far; more may follow. For uploads with `frames` alone.
+ */
+export interface UploadScan {
+  type: 'upload_scan'
+  request: string
+  upload_id: string
+  chunks: number
 }
 /**
  * All bytes are there: scan them. `chunks` is how many were sent.
