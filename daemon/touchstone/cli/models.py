@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..messages import say
@@ -35,6 +36,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     pull = add("pull", run_pull)
     pull.add_argument("name", help=say("models.name"))
     pull.add_argument("--variant", help=say("models.pull.variant"))
+    take = add("import", run_import)
+    take.add_argument("file", type=Path, metavar="FILE.onnx", help=say("models.import.file"))
+    take.add_argument("--card", type=Path, required=True, metavar="CARD.toml", help=say("models.import.card"))
     add("remove", run_remove).add_argument("name", help=say("models.name"))
 
 
@@ -110,6 +114,37 @@ def run_pull(args: argparse.Namespace, env: Environment, fetch: Fetch | None = N
         env.print(
             say("models.pull.done", name=model.name, version=model.version, variant=variant.name, path=path)
         )
+        env.error(say("models.restart"))
+    return Exit.DONE
+
+
+def run_import(args: argparse.Namespace, env: Environment) -> int:
+    """Take in a file of the user's own."""
+    from ..model_import import NotImported, import_model
+    from ..model_import.checker import check_confined
+    from ..zoo.entry import BadEntry, read_card
+    from ..zoo.pull import PullFailed
+
+    zoo = _zoo(env)
+    try:
+        card = read_card(args.card)
+        with env.errors.status(say("models.import.progress", file=args.file.name)):
+            taken = import_model(zoo, args.file, card, lambda p, m: check_confined(p, m, environ=env.environ))
+    except BadEntry as problem:
+        env.error(str(problem))
+        return Exit.USAGE
+    except (NotImported, PullFailed) as problem:
+        env.error(str(problem))
+        return Exit.FAILED
+    if args.json:
+        row = _row(_zoo(env), taken.model, taken.model.variants[0])
+        env.print(json.dumps({**row, "facts": taken.facts}, indent=2))
+    else:
+        model = taken.model
+        env.print(say("models.import.done", name=model.name, version=model.version, path=taken.path))
+        env.print(say("models.import.facts", **taken.facts))
+        if model.calibration is None:
+            env.error(say("models.import.does_not_vote"))
         env.error(say("models.restart"))
     return Exit.DONE
 

@@ -22,12 +22,13 @@ class Session:
         model: an ONNX file, or the bytes of one that have been held against a checksum.
         threads: of one run. More than one are started here; a process that is about to be confined has to
             hold a single one (media/sandbox), so 1 is what workers use.
+        output: name of the output to give; the first by default.
 
     Raises:
         FileNotFoundError: there is no such file.
     """
 
-    def __init__(self, model: Path | bytes, *, threads: int = 1) -> None:
+    def __init__(self, model: Path | bytes, *, threads: int = 1, output: str | None = None) -> None:
         if isinstance(model, Path) and not model.is_file():
             raise FileNotFoundError(f"no model file at {model}; install Touchstone's packages again")
         options = onnxruntime.SessionOptions()
@@ -41,10 +42,11 @@ class Session:
             model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
         )
         self._input: str = self._session.get_inputs()[0].name
+        self._outputs = None if output is None else [output]
 
     def __call__(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """The model's output for `values`, whose shape is the model's own affair."""
-        output: NDArray[np.float32] = self._session.run(None, {self._input: values})[0]
+        output: NDArray[np.float32] = self._session.run(self._outputs, {self._input: values})[0]
         return output
 
     @property
@@ -56,3 +58,18 @@ class Session:
     def provider(self) -> str:
         """Which execution provider it really uses, asked of the runtime."""
         return str(self._session.get_providers()[0])
+
+
+def smallest_model() -> bytes:
+    """A model of one operator, `y = x` for (1, 1) arrays, to try a runtime with (onnx/onnx.proto)."""
+
+    def part(number: int, value: bytes | int) -> bytes:
+        if isinstance(value, int):
+            return bytes([number << 3, value])
+        return bytes([number << 3 | 2, len(value)]) + value
+
+    one = part(1, part(1, 1))
+    kind = part(2, part(1, part(1, 1) + part(2, one + one)))  # float32, (1, 1)
+    node = part(1, b"x") + part(2, b"y") + part(4, b"Identity")
+    graph = part(1, node) + part(2, b"g") + part(11, part(1, b"x") + kind) + part(12, part(1, b"y") + kind)
+    return part(1, 8) + part(7, graph) + part(8, part(2, 13))

@@ -65,8 +65,8 @@ def from_settings(settings: Mapping[str, Any] | None = None) -> Watermarks:
     """The examiner for a worker: the schemes that come with the program, and those of installed models.
 
     Args:
-        settings: `{"models": [{"model": Model.as_json(), "variant": name, "path": file}]}`. A model that cannot
-            be used is left out, with a line in the log; `touchstone doctor` finds it.
+        settings: `{"models": [{"model": Model.as_json(), "variant": name, "path": file}]}`. One that
+            cannot be used is left out, with a line in the log; `touchstone doctor` finds it.
     """
     schemes: list[Scheme] = [DwtDct()]
     for entry in (settings or {}).get("models", ()):

@@ -63,7 +63,7 @@ class OnnxScheme:
             raise UnusableModel(f"{path}: {problem.strerror}; `touchstone models verify`") from problem
         if hashlib.sha256(content).hexdigest() != variant.sha256:
             raise UnusableModel(f"{path}: is not the file that was installed; `touchstone models verify`")
-        self._session = Session(content)
+        self._session = Session(content, output=model.output.name)
         shape = self._session(np.zeros(model.input.shape(), np.float32)).shape
         if len(shape) != 2 or shape[1] < model.output.skip + model.output.bits:
             raise UnusableModel(f"{path}: gives {shape}, which is fewer bits than its entry says")
@@ -177,9 +177,10 @@ def prepared(rgb: NDArray[np.uint8], wanted: Input) -> NDArray[np.float32] | Non
 
 
 def chance(bits: int, matched: int) -> float:
-    """The chance that a random message of `bits` bits agrees with a given one in `matched` or more of them."""
+    """The chance that a random message of `bits` bits agrees with given ones in `matched` or more."""
     ways: int = sum(math.comb(bits, k) for k in range(matched, bits + 1))
-    return max(ways / 2**bits, _SMALLEST)
+    share: float = ways / 2**bits
+    return max(share, _SMALLEST)
 
 
 def _hex(bits: NDArray[np.bool_]) -> str:
