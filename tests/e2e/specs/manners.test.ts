@@ -1,7 +1,7 @@
 // The badge moves, covers and breaks nothing, and can be used without a mouse.
 import { join } from 'node:path'
 import type { Page } from 'puppeteer-core'
-import { afterEach, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { openPage, verdictBadge } from '../src/browser'
 import { until } from '../src/until'
 import { BROWSERS, World } from '../src/world'
@@ -23,19 +23,21 @@ const BODY = (clip: string) => `
 
 describe.each(BROWSERS)('%s', (name) => {
   let world: World
-  afterEach(() => world?.close())
+  let untouched: unknown[]
+  beforeAll(async () => {
+    world = await World.make(name, { extension: false })
+    const page = await openPage(world.browser, world.site.page('/untouched', BODY(madeClip(world))))
+    await mediaHasSettled(page)
+    untouched = await boxes(page)
+    await world.browser.installExtension()
+  })
+  afterAll(() => world?.close())
 
   test("leaves the page's layout as it is, and clicks to the page", async () => {
-    world = await World.make(name, { extension: false })
-    const address = world.site.page('/layout', BODY(madeClip(world)))
-    const page = await openPage(world.browser, address)
-    await mediaHasSettled(page)
-    const before = await boxes(page)
-    await world.browser.installExtension()
-    await page.reload()
+    const page = await openPage(world.browser, world.site.page('/layout', BODY(madeClip(world))))
     await mediaHasSettled(page)
     const badge = await verdictBadge(world.browser, page.mainFrame())
-    expect(await boxes(page)).toEqual(before)
+    expect(await boxes(page)).toEqual(untouched)
 
     const video = await page.evaluate(() => document.querySelector('video')?.getBoundingClientRect().toJSON())
     expect(badge.box.width * badge.box.height).toBeLessThan((video.width * video.height) / 10)
@@ -45,7 +47,6 @@ describe.each(BROWSERS)('%s', (name) => {
   })
 
   test('opens its panel by keyboard, closes it by Escape and gives the focus back', async () => {
-    world = await World.make(name)
     const page = await openPage(world.browser, world.site.page('/keyboard', BODY(madeClip(world))))
     await verdictBadge(world.browser, page.mainFrame())
     const focused = () => page.evaluate(() => document.activeElement?.localName)
@@ -68,7 +69,6 @@ describe.each(BROWSERS)('%s', (name) => {
   })
 
   test("keeps out of the page's reach", async () => {
-    world = await World.make(name)
     const page = await openPage(world.browser, world.site.page('/reach', BODY(madeClip(world))))
     await verdictBadge(world.browser, page.mainFrame())
     expect(
