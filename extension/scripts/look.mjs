@@ -46,6 +46,12 @@ async function look(name, scheme, site) {
       const page = await visit(`/one?as=${as}`, 700, 700)
       await open(page)
       await shoot(page, `panel-${as.replace(/&.*/, '')}`)
+      if (as === 'ai_signed') {
+        // From the headline over the close button to "How do you know?".
+        for (const key of ['Tab', 'Tab', 'Enter']) await page.keyboard.press(key)
+        await wait(300)
+        await shoot(page, 'panel-how')
+      }
       await page.close()
     }
     const zoomed = await visit('/one?as=ai_declared', 500, 400, 2)

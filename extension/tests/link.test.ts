@@ -116,7 +116,7 @@ describe('the line to the native host', () => {
     await expect(asked).rejects.toBeInstanceOf(LinkLost)
     expect(link.state).toEqual({ is: 'no_host', reason: 'Specified native messaging host not found.' })
     const waits = [1, 2, 3].map(() => {
-      timers.set.splice(0, timers.set.length, ...timers.set.filter(({ ms }) => ms < 10_000))
+      timers.set.splice(0, timers.set.length, ...timers.set.filter(({ ms }) => ms < 30_000))
       const waited = timers.fireNext()
       channel().break('not found')
       return waited
@@ -167,7 +167,7 @@ describe('the line to the native host', () => {
 
   test('gives up on a host that never speaks', async () => {
     const asked = link.ask({ type: 'status' })
-    const silent = timers.set.find(({ ms }) => ms === 10_000)
+    const silent = timers.set.find(({ ms }) => ms === 30_000)
     silent?.run()
     await expect(asked).rejects.toBeInstanceOf(LinkLost)
     expect(channel().closed).toBe(true)

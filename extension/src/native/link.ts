@@ -83,8 +83,8 @@ interface Waiting {
 // A native host start costs a process; a missing host costs little. From half a second to a minute.
 const RECONNECT_FIRST_MS = 500
 const RECONNECT_CAP_MS = 60_000
-// The host speaks first within some 100 ms (docs/native-messaging.md); a slow disk gets a hundred times that.
-const FIRST_WORD_MS = 10_000
+// The host speaks first within some 100 ms (docs/native-messaging.md); a cold start on a busy machine gets much more.
+const FIRST_WORD_MS = 30_000
 // Each port is a process on the user's machine: give it back when nobody asked for anything for two minutes.
 const IDLE_MS = 120_000
 

@@ -5,13 +5,12 @@
  */
 
 export const STYLE = `
-:host { color-scheme: light dark; }
 * { box-sizing: border-box; }
 .layer {
   --ground: #ffffff; --text: #1b1b1f; --soft: #55585e; --line: #6b6f76; --hover: #ececf1;
   --ai: #6d28d9; --edited: #8a4b00; --camera: #0b57d0; --plain: #55585e; --on-sign: #ffffff; --focus: #0b57d0;
   --warn: #8a1c1c;
-  position: absolute; top: 0; left: 0;
+  color-scheme: light dark; position: absolute; top: 0; left: 0;
   font: 12px/1.4 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
   color: var(--text); text-align: start; letter-spacing: normal;
 }
@@ -59,7 +58,8 @@ header .glyph { width: 15px; height: 15px; }
 h2 { flex: 1; margin: 0; font-size: 15px; line-height: 1.35; font-weight: 650; }
 .close { flex: none; width: 28px; height: 28px; border: 0; border-radius: 50%; background: none; font-size: 18px; line-height: 1; }
 .close:hover, .actions button:hover { background: var(--hover); }
-.body { flex: 1 1 auto; min-height: 0; overflow-y: auto; overscroll-behavior: contain; padding: 0 14px 6px; }
+.body { flex: 1 1 auto; min-height: 0; overflow-y: auto; overscroll-behavior: contain; scrollbar-width: thin;
+  scrollbar-color: var(--line) transparent; padding: 0 14px 6px; }
 .body > :first-child { margin-top: 0; }
 p { margin: 0 0 8px; }
 h3 { margin: 12px 0 4px; font-size: 13px; font-weight: 650; }
@@ -71,7 +71,7 @@ li { margin: 0 0 8px; }
 .warning { padding: 8px 10px; border: 1px solid var(--warn); border-radius: 8px; }
 .warning h3 { margin-top: 0; color: var(--warn); }
 details { margin-top: 6px; }
-summary { cursor: pointer; width: fit-content; color: var(--soft); text-decoration: underline; }
+summary { cursor: pointer; width: fit-content; margin-bottom: 4px; color: var(--soft); text-decoration: underline; }
 dl { display: grid; grid-template-columns: minmax(6em, auto) 1fr; gap: 2px 10px; margin: 6px 0 0; }
 dt { color: var(--soft); }
 dd { margin: 0; }
