@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+from touchstone.system.locks import file_lock
 from touchstone.system.paths import Paths
 
 PATHS = Paths.under(Path(os.environ["TOUCHSTONE_HOME"]))
@@ -37,6 +38,13 @@ def become_impostor(*_: object) -> None:
     IMPOSTOR = True
 
 
+def linger(*_: object) -> None:
+    """Not found any more, as a daemon that stops, but there for a while yet."""
+    PATHS.daemon_file.unlink()
+    time.sleep(1)
+    os._exit(0)
+
+
 def main() -> None:
     with (PATHS.data_dir / "starts").open("a") as file:
         file.write(f"{os.getpid()}\n")
@@ -49,8 +57,11 @@ def main() -> None:
     server = HTTPServer(("127.0.0.1", 0), Health)
     signal.signal(signal.SIGUSR1, become_impostor)
     about = {"pid": os.getpid(), "port": server.server_port, "version": "9.9", "started_at": time.time()}
-    PATHS.daemon_file.write_text(json.dumps(about))
-    server.serve_forever()
+    with file_lock(PATHS.daemon_lock, 5):
+        PATHS.daemon_file.write_text(json.dumps(about))
+        if os.environ["BEHAVIOUR"] == "lingers":
+            signal.signal(signal.SIGTERM, linger)
+        server.serve_forever()
 
 
 if __name__ == "__main__":

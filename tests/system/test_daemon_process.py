@@ -17,6 +17,7 @@ import pytest
 
 from touchstone.system import daemon_process
 from touchstone.system.daemon_process import DaemonNotStarted, find, find_or_start, stop
+from touchstone.system.locks import is_held
 from touchstone.system.paths import Paths
 
 PROGRAM = Path(__file__).with_name("standin_daemon.py")
@@ -60,17 +61,19 @@ def test_many_that_start_it_at_once_get_the_same(paths: Paths) -> None:
 
 
 FAILS = [
-    ("it ends at once", "dies", "ended with code 3.*no room on this disk"),
-    ("it never answers", "silent", "did not answer in time"),
+    ("it ends at once", "dies", WAIT_S, "ended with code 3.*no room on this disk"),
+    ("it never answers", "silent", 1.5, "did not answer in time"),
 ]
 
 
-@pytest.mark.parametrize(("behaviour", "says"), [row[1:] for row in FAILS], ids=[row[0] for row in FAILS])
+@pytest.mark.parametrize(
+    ("behaviour", "wait_s", "says"), [row[1:] for row in FAILS], ids=[row[0] for row in FAILS]
+)
 def test_a_daemon_that_does_not_come_up_is_given_up_with_the_reason(
-    behaviour: str, says: str, paths: Paths
+    behaviour: str, wait_s: float, says: str, paths: Paths
 ) -> None:
     with pytest.raises(DaemonNotStarted, match=says) as problem:
-        start(paths, behaviour, wait_s=1.5)
+        start(paths, behaviour, wait_s)
     assert str(daemon_process.log_file(paths)) in str(problem.value)
 
 
@@ -110,6 +113,26 @@ def test_another_program_at_the_port_is_no_daemon_and_gets_no_token(paths: Paths
     while find(paths) is not None and time.monotonic() < deadline:
         time.sleep(0.05)
     assert find(paths) is None
+
+
+def test_a_daemon_that_stops_answering_before_it_ends_has_not_ended_yet(paths: Paths) -> None:
+    """`token rotate` during a scan started the next daemon too early, and left none."""
+    first = start(paths, "lingers")
+    assert stop(first, paths)
+    assert not is_held(paths.daemon_lock)
+    assert start(paths, "good").pid != first.pid
+
+
+def test_a_recycled_process_number_is_no_daemon(paths: Paths, tmp_path: Path) -> None:
+    """The file of a killed daemon names a process of ours and a port at which a daemon of ours answers."""
+    other = Paths.under(tmp_path / "other").create()
+    daemon = start(other, "good")
+    try:
+        paths.daemon_file.write_text(json.dumps(own(port=daemon.port)))
+        paths.daemon_lock.touch()
+        assert find(paths) is None
+    finally:
+        assert stop(daemon, other)
 
 
 def test_a_log_that_has_grown_is_put_aside(paths: Paths) -> None:

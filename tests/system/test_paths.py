@@ -20,6 +20,7 @@ def mode(path: Path) -> int:
 WHERE = [
     ("a home that is given", {HOME_VARIABLE: "/named"}, Path("/given"), Path("/given")),
     ("a home in the environment", {HOME_VARIABLE: "/named"}, None, Path("/named")),
+    ("a relative home", {HOME_VARIABLE: "named"}, None, Path("named").absolute()),
     ("nothing said", {}, None, None),
     ("an empty variable", {HOME_VARIABLE: "  "}, None, None),
 ]

@@ -38,7 +38,10 @@ SPOOL_FILES = 4
 """All uploads that wait may together be as long as this many of the longest."""
 
 STOP_GRACE_S = 5.0
-"""How long running scans have to end. Shorter than the 10 s after which whoever stops us loses patience."""
+"""How long running scans have to end. Shorter than the 20 s after which whoever stops us loses patience."""
+
+LOCK_WAIT_S = 1.0
+"""Whoever looks for a daemon holds its lock for a moment; a daemon that is there holds it for good."""
 
 BACKLOG = 64
 
@@ -186,7 +189,9 @@ def _bind(family: socket.AddressFamily, address: str, port: int) -> socket.socke
 @contextmanager
 def _only_one(paths: Paths) -> Iterator[None]:
     try:
-        with file_lock(paths.runtime_dir / "daemon.lock", wait_s=0):
+        with file_lock(paths.daemon_lock, wait_s=LOCK_WAIT_S):
+            # What a daemon that was killed left behind says nothing about this one.
+            paths.daemon_file.unlink(missing_ok=True)
             yield
     except LockTimeout as problem:
         raise AlreadyRunning(say("server.serve.already_running", who=_who(paths))) from problem

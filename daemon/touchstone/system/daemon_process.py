@@ -1,7 +1,8 @@
 """The daemon as a process of this machine: is it up, start it, end it.
 
-A running daemon writes `paths.daemon_file`; whether that file still tells the truth is asked of the daemon
-itself. Standard library only, and no asyncio: the native host runs this before its first message.
+A running daemon holds `paths.daemon_lock` and writes `paths.daemon_file`; whether that file still tells the
+truth is asked of the lock and of the daemon itself. Standard library only, and no asyncio: the native host
+runs this before its first message.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..messages import say
-from .locks import LockTimeout, file_lock
+from .locks import LockTimeout, file_lock, is_held
 from .paths import PRIVATE_FILE, Paths
 
 HOST = "127.0.0.1"
@@ -28,7 +29,8 @@ HEALTH_PATH = "/v1/health"
 # that swaps.
 HEALTH_TIMEOUT_S = 2.0
 START_WAIT_S = 30.0
-STOP_WAIT_S = 10.0
+# A daemon gives running scans 5 s to end, and a worker that is just starting on a busy machine takes a few.
+STOP_WAIT_S = 20.0
 POLL_S = 0.05
 LOG_LIMIT_BYTES = 4_000_000
 _HEALTH_LIMIT_BYTES = 64_000
@@ -63,7 +65,8 @@ class RunningDaemon:
 def find(paths: Paths, timeout_s: float = HEALTH_TIMEOUT_S) -> RunningDaemon | None:
     """The daemon of these paths if one is up and answers, else None."""
     written = _read_daemon_file(paths.daemon_file)
-    if written is None or not _is_ours(written.pid):
+    # The number of a process that died is given to another one some day: the lock is what no other can hold.
+    if written is None or not _is_ours(written.pid) or not is_held(paths.daemon_lock):
         return None
     return written if _is_healthy(written.port, timeout_s) else None
 
@@ -98,14 +101,17 @@ def find_or_start(
 
 
 def stop(daemon: RunningDaemon, paths: Paths, wait_s: float = STOP_WAIT_S) -> bool:
-    """Ask a daemon to end and wait for it; True when it has ended. Scans that run are kept by its store."""
+    """Ask a daemon to end and wait for it; True when it has ended. Scans that run are kept by its store.
+
+    It stops answering before it has ended; a new one can start only once its lock is free.
+    """
     try:
         os.kill(daemon.pid, signal.SIGTERM)
     except ProcessLookupError:
         return True
     deadline = time.monotonic() + wait_s
     while time.monotonic() < deadline:
-        if not _is_ours(daemon.pid) or find(paths) is None:
+        if not is_held(paths.daemon_lock):
             return True
         time.sleep(POLL_S)
     return False

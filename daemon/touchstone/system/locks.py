@@ -38,6 +38,18 @@ def file_lock(path: Path, wait_s: float) -> Iterator[None]:
         os.close(descriptor)  # lets go of the lock
 
 
+def is_held(path: Path) -> bool:
+    """Whether some process holds the lock `path` now. Looking takes it for a moment if nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 if sys.platform == "win32":
     import msvcrt
 

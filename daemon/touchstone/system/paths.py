@@ -70,7 +70,8 @@ class Paths:
         if home is not None:
             return cls.under(home)
         named = environ.get(HOME_VARIABLE, "").strip()
-        return cls.under(Path(named)) if named else cls.of_user()
+        # Absolute, because the programs that we start have another working directory.
+        return cls.under(Path(named).expanduser().absolute()) if named else cls.of_user()
 
     @property
     def all(self) -> tuple[Path, ...]:
@@ -87,6 +88,11 @@ class Paths:
     def daemon_file(self) -> Path:
         """Written by a running daemon, 0600: `{"pid", "port", "version", "started_at"}`."""
         return self.runtime_dir / "daemon.json"
+
+    @property
+    def daemon_lock(self) -> Path:
+        """Held by a daemon from its start to its end: whether there is one is asked of the kernel."""
+        return self.runtime_dir / "daemon.lock"
 
     @property
     def token_file(self) -> Path:
