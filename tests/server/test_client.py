@@ -74,6 +74,20 @@ async def test_a_client_waits_for_a_daemon_that_is_started_again(
             assert (await asyncio.wait_for(scan, 20)).verdict.label.value == "ai_generated"
 
 
+async def test_a_scan_that_is_asked_for_while_the_daemon_is_started_again_is_not_lost(
+    paths: Paths, scanner: PacedScanner, client_of: Any
+) -> None:
+    """`touchstone scan` of a folder ended with an error when the daemon was restarted in its middle."""
+    async with client_of(paths) as client:
+        async with running(paths, scanner):
+            await client.health()
+        scan = asyncio.create_task(client.scan(UrlSource(url="https://video.example/a.mp4")))
+        await asyncio.sleep(0.5)
+        assert not scan.done()
+        async with running(paths, scanner):
+            assert (await asyncio.wait_for(scan, 20)).verdict.label.value == "ai_generated"
+
+
 async def test_a_client_of_a_busy_daemon_comes_back(
     paths: Paths, scanner: PacedScanner, client_of: Any
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, TypeVar
@@ -222,16 +223,26 @@ class DaemonClient:
         raise DaemonLost(say("server.client.lost"))
 
     async def _patiently(self, ask: Callable[[], Any]) -> ScanState:
-        """Ask again for as long as the daemon says that it is busy."""
+        """Ask again for as long as the daemon says that it is busy, and until a stopped one is back."""
+        loop = asyncio.get_running_loop()
+        heard = loop.time()
         while True:
             try:
                 state: ScanState = await ask()
             except DaemonError as problem:
-                if problem.status != 429 or problem.retry_after_s is None:
+                if problem.status == HTTPStatus.TOO_MANY_REQUESTS and problem.retry_after_s is not None:
+                    heard = loop.time()
+                    await asyncio.sleep(problem.retry_after_s)
+                    continue
+                if problem.status != HTTPStatus.SERVICE_UNAVAILABLE or loop.time() - heard > LOST_LIMIT_S:
                     raise
-                await asyncio.sleep(problem.retry_after_s)
+                self._daemon = None  # it ends: the next one may be at another port
+            except DaemonLost:
+                if loop.time() - heard > LOST_LIMIT_S:
+                    raise
             else:
                 return state
+            await asyncio.sleep(POLL_S)
 
     # --- below --------------------------------------------------------------------------------------
 
