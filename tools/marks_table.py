@@ -1,8 +1,8 @@
 """Holds `touchstone scan` against a folder of marked files whose marks are known, and writes docs/marks.md.
 
 The folder has an `expected.csv`: for a file and an examiner, what that examiner's evidence must say. Each row
-becomes a line of the table, with what was found. Exits 1 when a row disagrees and marks_disputed.toml does not
-say why the row is wrong.
+becomes a line of the table, with what was found. Exits 1 when a row disagrees and marks_disputed.toml does
+not say why the row is wrong.
 
 usage: marks_table.py --corpus DIR [--examiner NAME ...] [--write FILE]
 """
