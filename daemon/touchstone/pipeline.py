@@ -53,6 +53,7 @@ class _Findings:
     skipped: dict[str, str] = field(default_factory=dict)
     seen: Seen | None = None
     unreadable: str | None = None
+    problem: str | None = None  # code of an IntakeError
 
 
 class Pipeline:
@@ -79,11 +80,11 @@ class Pipeline:
             async with self._intake.open(source) as material:
                 await self._examine(material, findings, on_event)
         except IntakeError as reason:
-            findings.unreadable = str(reason)
+            findings.unreadable, findings.problem = str(reason), reason.code
         verdict = self._verdict(findings)
         scan = Scan(
             id=scan_id or new_scan_id(),
-            source=_describe(source, material, findings.container),
+            source=_describe(source, material, findings),
             verdict=verdict,
             evidence=findings.evidence,
             checked=findings.checked,
@@ -135,7 +136,8 @@ def new_scan_id() -> str:
     return uuid.uuid4().hex
 
 
-def _describe(source: AnySource, material: Material | None, container: Container | None) -> Source:
+def _describe(source: AnySource, material: Material | None, findings: _Findings) -> Source:
+    container = findings.container
     url = getattr(source, "url", None)
     name = source.path if isinstance(source, FileSource) else None
     if isinstance(source, UploadSource):
@@ -153,6 +155,7 @@ def _describe(source: AnySource, material: Material | None, container: Container
         height=container.height if container else None,
         fps=container.fps if container else None,
         duration_s=_duration_s(source, container),
+        problem=findings.problem,
     )
 
 

@@ -107,7 +107,11 @@ class Evidence(Model):
 
 
 class Source(Model):
-    """Where the video came from and what its container says about it. Unknown fields are null."""
+    """Where the video came from and what its container says about it. Unknown fields are null.
+
+    `problem` is the stable code of why its bytes could not be had (docs/threat-model.md, "How it ends"); null
+    where they could.
+    """
 
     kind: SourceKind
     url: str | None = None
@@ -120,6 +124,7 @@ class Source(Model):
     height: int | None = None
     fps: float | None = None
     duration_s: float | None = None
+    problem: str | None = None
 
 
 class Verdict(Model):

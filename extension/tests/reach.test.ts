@@ -119,11 +119,15 @@ describe('the fetch', () => {
 })
 
 test.each([
-  ['unreadable', null, true],
-  ['unreadable', 24, false],
-  ['no_signs', null, false],
-] as const)('label %s with %s bytes: had none is %s', (label, size_bytes, none) => {
-  const scan = scanOf({ source: { kind: 'url', size_bytes }, verdict: { label } })
+  ['unreadable', null, null, true],
+  ['unreadable', null, 'refused_address', true],
+  ['unreadable', null, 'http_status', true],
+  ['unreadable', null, 'protected', false],
+  ['unreadable', null, 'too_large', false],
+  ['unreadable', 24, null, false],
+  ['no_signs', null, null, false],
+] as const)('label %s, %s bytes, problem %s: the browser may try is %s', (label, size_bytes, problem, none) => {
+  const scan = scanOf({ source: { kind: 'url', size_bytes, problem }, verdict: { label } })
   expect(hadNoBytes(scan)).toBe(none)
 })
 

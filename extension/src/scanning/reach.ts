@@ -22,9 +22,14 @@ export class OutOfReach extends Error {
   }
 }
 
+// Codes of docs/threat-model.md: what these say of a video holds whoever fetches it.
+const SAME_FOR_THE_BROWSER = new Set(['protected', 'too_large'])
+
 /** Whether the daemon ended without ever having had bytes: then the browser may still be able to get them. */
 export function hadNoBytes(scan: Scan): boolean {
-  return scan.verdict.label === 'unreadable' && scan.source.kind === 'url' && scan.source.size_bytes == null
+  const { kind, size_bytes: size, problem } = scan.source
+  const without = scan.verdict.label === 'unreadable' && kind === 'url' && size == null
+  return without && !SAME_FOR_THE_BROWSER.has(problem ?? '')
 }
 
 /**

@@ -370,6 +370,9 @@ export interface Scan {
 }
 /**
  * Where the video came from and what its container says about it. Unknown fields are null.
+ *
+ * `problem` is the stable code of why its bytes could not be had (docs/threat-model.md, "How it ends"); null
+ * where they could.
  */
 export interface Source {
   kind: SourceKind
@@ -383,6 +386,7 @@ export interface Source {
   height?: number | null
   fps?: number | null
   duration_s?: number | null
+  problem?: string | null
 }
 /**
  * What can honestly be said, in a label, its basis, its strength and a sentence.

@@ -1,0 +1,95 @@
+"""The one way through a scan, with the parts around it scripted: what a scan says of what it was given."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from touchstone.intake import IntakeError, Material
+from touchstone.media.container import Container
+from touchstone.media.frames import Seen
+from touchstone.media.workers import Checked, ContainerRead, Found, Message, Sampled, Skipped, Unreadable
+from touchstone.pipeline import EXAMINERS, Pipeline
+from touchstone.verdict import Evidence, Label, Supports
+from touchstone.wire import AnySource, EvidenceFound, Progress, ScanEvent, UrlSource, VerdictReached
+
+CLIP = UrlSource(url="https://media.example/clip.mp4")
+AI = Evidence(examiner="labels", finding="says so", supports=Supports.AI, details={"generator": "Kling"})
+READ = ContainerRead(Container("mp4", "video/mp4", codec="h264", width=640, height=360))
+
+
+class Scripted:
+    """Intake and workers that do what a test says."""
+
+    def __init__(self, *messages: Message, refusal: IntakeError | None = None) -> None:
+        self._messages = messages
+        self._refusal = refusal
+
+    @asynccontextmanager
+    async def open(self, source: AnySource) -> AsyncIterator[Material]:
+        if self._refusal:
+            raise self._refusal
+        yield Material(Path("unused"), 5, name="clip.mp4", sha256="ab")
+
+    async def examine(self, material: Material, examiners: Sequence[str]) -> AsyncIterator[Message]:
+        for message in self._messages:
+            yield message
+
+    async def close(self) -> None:
+        return None
+
+
+def pipeline(*messages: Message, refusal: IntakeError | None = None) -> Pipeline:
+    script = Scripted(*messages, refusal=refusal)
+    return Pipeline(script, script)
+
+
+async def test_a_scan_tells_what_was_found_checked_skipped_and_seen() -> None:
+    seen = Seen(runs_wanted=8, runs=7, frames=21, first_s=0.0, last_s=9.5, ended="the clip is short")
+    script = (READ, Checked("labels"), Found(AI), Skipped("watermarks", "too small"), Sampled(seen))
+    events: list[ScanEvent] = []
+
+    async def on_event(event: ScanEvent) -> None:
+        events.append(event)
+
+    scan = await pipeline(*script).scan(CLIP, on_event, scan_id="7")
+    assert scan.id == "7"
+    assert (scan.verdict.label, scan.verdict.generator) == (Label.AI_GENERATED, "Kling")
+    assert (scan.source.container, scan.source.width, scan.source.sha256) == ("mp4", 640, "ab")
+    assert (scan.checked, scan.skipped) == (["labels"], {"watermarks": "too small"})
+    assert scan.seen is not None
+    assert (scan.seen.runs, scan.seen.frames, scan.seen.ended) == (7, 21, "the clip is short")
+    assert scan.source.problem is None
+    kinds = [type(event) for event in events]
+    assert kinds[0] is Progress
+    assert kinds[-1] is VerdictReached
+    assert EvidenceFound(evidence=AI) in events
+    fractions = [e.fraction for e in events if isinstance(e, Progress) and e.fraction is not None]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 2 / len(EXAMINERS)
+
+
+@pytest.mark.parametrize("code", ["refused_address", "protected", "timeout"])
+async def test_bytes_that_could_not_be_had_are_named_by_code_and_words(code: str) -> None:
+    scan = await pipeline(refusal=IntakeError(code, "not to be had")).scan(CLIP)
+    assert scan.verdict.label is Label.UNREADABLE
+    assert "not to be had" in scan.verdict.headline
+    assert scan.source.problem == code
+    assert scan.source.url == CLIP.url
+    assert scan.source.size_bytes is None
+
+
+async def test_evidence_found_before_the_end_came_still_counts() -> None:
+    scan = await pipeline(READ, Found(AI), Unreadable("the worker died")).scan(CLIP)
+    assert scan.verdict.label is Label.AI_GENERATED
+
+
+async def test_what_is_no_media_is_unreadable_with_the_reason() -> None:
+    scan = await pipeline(Unreadable("this is a web page")).scan(CLIP)
+    assert scan.verdict.label is Label.UNREADABLE
+    assert "this is a web page" in scan.verdict.headline
+    assert scan.source.problem is None
+    assert scan.source.size_bytes == 5
