@@ -126,10 +126,13 @@ test.each([
   ['unreadable', null, 'too_large', false],
   ['unreadable', 24, null, false],
   ['no_signs', null, null, false],
-] as const)('label %s, %s bytes, problem %s: the browser may try is %s', (label, size_bytes, problem, none) => {
-  const scan = scanOf({ source: { kind: 'url', size_bytes, problem }, verdict: { label } })
-  expect(hadNoBytes(scan)).toBe(none)
-})
+] as const)(
+  'label %s, %s bytes, problem %s: the browser may try is %s',
+  (label, size_bytes, problem, none) => {
+    const scan = scanOf({ source: { kind: 'url', size_bytes, problem }, verdict: { label } })
+    expect(hadNoBytes(scan)).toBe(none)
+  },
+)
 
 test.each([
   ['https://a.example/v/clip%20one.mp4?x=1#t=2', 'clip one.mp4'],
