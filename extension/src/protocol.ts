@@ -9,7 +9,9 @@ export type VideoSource =
   | { kind: 'url'; url: string }
   /** blob: and data: addresses: only the page can read them. `id` is the same for the same bytes. */
   | { kind: 'page_bytes'; id: string }
-  | { kind: 'none'; why: 'stream' | 'protected' | 'local_file' }
+  /** A camera, a call, a screen: pictures without bytes. */
+  | { kind: 'live'; id: string }
+  | { kind: 'none'; why: 'protected' | 'local_file' }
 
 /** One video of a frame. `key` is the frame's own name for it. */
 export interface Shown {
@@ -31,11 +33,22 @@ export type FromPage =
   | { type: 'bytes'; job: string; seq: number; data: string; size: number | null }
   | { type: 'bytes_end'; job: string }
   | { type: 'bytes_failed'; job: string; why: 'pieces' | 'gone' }
+  | FromLook
+
+/** From a page that looks at a video's pictures. Chunks are base64 and numbered over all runs of a job. */
+export type FromLook =
+  /** Number 0 begins anew: what came before was smaller. */
+  | { type: 'run'; job: string; number: number; width: number; height: number; durationS: number | null }
+  | { type: 'run_chunk'; job: string; seq: number; data: string }
+  | { type: 'run_end'; job: string; number: number }
+  /** After `black` there may be runs yet. */
+  | { type: 'look_refused'; job: string; why: 'altered' | 'protected' | 'black' | 'withheld' | 'gone' }
 
 export type ToPage =
   | { type: 'settings'; enabled: boolean; automatic: boolean; corner: Corner }
   | { type: 'view'; key: string; view: View }
   | { type: 'read'; job: string; key: string; chunkBytes: number }
+  | { type: 'look'; job: string; key: string; chunkBytes: number }
   | { type: 'more'; job: string; nextSeq: number }
   | { type: 'stop'; job: string }
   | { type: 'reveal'; key: string }

@@ -8,13 +8,15 @@ export type Corner = (typeof CORNERS)[number]
 export interface Settings {
   /** Check visible videos without being asked. */
   automatic: boolean
+  /** Look at the pictures of a playing video whose file cannot be had. */
+  pictures: boolean
   /** Corner of the video that the badge sits in. */
   corner: Corner
   /** Host names of pages on which nothing is looked at. */
   sitesOff: string[]
 }
 
-export const DEFAULTS: Settings = { automatic: true, corner: 'top-left', sitesOff: [] }
+export const DEFAULTS: Settings = { automatic: true, pictures: true, corner: 'top-left', sitesOff: [] }
 export const SETTINGS_KEY = 'settings'
 
 /** What was stored, with defaults for what is missing or of the wrong kind. */
@@ -24,6 +26,7 @@ export function settingsFrom(stored: unknown): Settings {
   >
   return {
     automatic: typeof found.automatic === 'boolean' ? found.automatic : DEFAULTS.automatic,
+    pictures: typeof found.pictures === 'boolean' ? found.pictures : DEFAULTS.pictures,
     corner: CORNERS.find((corner) => corner === found.corner) ?? DEFAULTS.corner,
     sitesOff: Array.isArray(found.sitesOff)
       ? found.sitesOff.filter((site): site is string => typeof site === 'string')

@@ -15,6 +15,9 @@ export type Unreachable =
   | 'no_permission' // the browser withholds access to the site
   | 'gone' // the page took it away while it was read
   | 'failed' // the daemon failed at it; detail is its reason
+  | 'altered' // this browser alters pixels, so pictures prove nothing
+  | 'black' // only black pictures came out
+  | 'withheld' // the browser keeps another site's pictures from extensions
 
 /** Why nobody is there to ask. */
 export type Unavailable = 'no_host' | 'daemon_absent' | 'mismatch' | 'token' | 'extension_gone'
@@ -28,3 +31,5 @@ export type View =
   | { state: 'done'; scan: Scan; dispute: Dispute }
   | { state: 'no_daemon'; why: Unavailable; detail: string | null }
   | { state: 'unreachable'; why: Unreachable; detail: string | null }
+  /** Its bytes cannot be had (`why`), so its pictures are looked at while it plays; `runs` have come. */
+  | { state: 'looking'; why: Unreachable; runs: number }

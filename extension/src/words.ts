@@ -25,6 +25,7 @@ const BADGE_OF_STATE: Record<Exclude<View['state'], 'done'>, Key> = {
   checking: 'badge_checking',
   no_daemon: 'badge_no_daemon',
   unreachable: 'badge_unreachable',
+  looking: 'badge_looking',
 }
 
 const HEADLINE_OF_STATE: Record<Exclude<View['state'], 'done'>, Key> = {
@@ -32,6 +33,7 @@ const HEADLINE_OF_STATE: Record<Exclude<View['state'], 'done'>, Key> = {
   checking: 'headline_checking',
   no_daemon: 'headline_no_daemon',
   unreachable: 'headline_unreachable',
+  looking: 'headline_looking',
 }
 
 export const STRENGTH_WORDS: Record<wire.Strength, Key> = {
@@ -79,6 +81,9 @@ const UNREACHABLE_WORDS: Record<Unreachable, Key> = {
   no_permission: 'explain_no_permission',
   gone: 'explain_gone',
   failed: 'explain_failed',
+  altered: 'explain_altered',
+  black: 'explain_black',
+  withheld: 'explain_withheld',
 }
 
 export const HOST_WORDS: Record<Exclude<HostState['is'], 'up'>, Key> = {
@@ -174,6 +179,11 @@ export function explanation(view: View, automatic: boolean): string[] {
     case 'unreachable':
       if (view.why === 'status') return [say('explain_status', view.detail ?? '')]
       return [say(UNREACHABLE_WORDS[view.why]), ...reason(view.detail)]
+    case 'looking':
+      return [
+        view.why === 'status' ? say('explain_network') : say(UNREACHABLE_WORDS[view.why]),
+        say(view.runs > 0 ? 'explain_looking_on' : 'explain_looking'),
+      ]
     case 'done':
       return []
   }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Answer, HostError, type HostState, LinkLost, type Question } from '../src/native/link'
 import type { ToPage } from '../src/protocol'
+import { Looks } from '../src/scanning/looks'
 import { Memory } from '../src/scanning/memory'
 import { ScanQueue } from '../src/scanning/queue'
 import { OutOfReach } from '../src/scanning/reach'
@@ -51,6 +52,7 @@ describe('scans', () => {
   let scans: Scans
   let fetched: string[]
   let now: number
+  let pictures: boolean
   let fetchBytes: () => Promise<{
     size: number
     name: string
@@ -71,6 +73,13 @@ describe('scans', () => {
         return fetchBytes()
       },
       setTimer: timers.setTimer,
+      looks: new Looks({
+        link,
+        newId: () => `look${++ids}`,
+        setTimer: timers.setTimer,
+        clearTimer: timers.clearTimer,
+        allowed: () => pictures,
+      }),
     })
   }
 
@@ -110,6 +119,7 @@ describe('scans', () => {
     store = new FakeStore()
     fetched = []
     now = 1_000_000
+    pictures = false
     fetchBytes = async () => ({
       size: 3,
       name: 'a.mp4',

@@ -30,7 +30,7 @@ describe('the source of a video', () => {
       video({ currentSrc: 'data:video/mp4;base64,AAAA' }),
       { kind: 'page_bytes', id: 'data:p1' },
     ],
-    ['a stream', video({ srcObject: {}, currentSrc: MP4 }), { kind: 'none', why: 'stream' }],
+    ['a stream', video({ srcObject: {}, currentSrc: MP4 }), { kind: 'live', id: 'live:p1' }],
     ['a protected video', video({ mediaKeys: {}, currentSrc: BLOB }), { kind: 'none', why: 'protected' }],
     ['a file', video({ currentSrc: 'file:///home/me/a.mp4' }), { kind: 'none', why: 'local_file' }],
     ['an unknown scheme', video({ currentSrc: 'chrome-extension://x/a.mp4' }), null],

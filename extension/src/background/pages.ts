@@ -97,6 +97,12 @@ export class Pages {
       case 'bytes_failed':
         this.scans.deliver(message)
         break
+      case 'run':
+      case 'run_chunk':
+      case 'run_end':
+      case 'look_refused':
+        this.scans.deliverPictures(message)
+        break
     }
   }
 
@@ -173,6 +179,7 @@ function subjectOf({ source }: Shown): string | null {
     case 'url':
       return withoutFragment(source.url)
     case 'page_bytes':
+    case 'live':
       return source.id
     case 'none':
       return null

@@ -9,6 +9,7 @@ import { Pages } from '../background/pages'
 import { Panels } from '../background/panels'
 import * as shim from '../browser'
 import { HOST, NativeLink } from '../native/link'
+import { Looks } from '../scanning/looks'
 import { Memory } from '../scanning/memory'
 import { ScanQueue } from '../scanning/queue'
 import { fetchBytes } from '../scanning/reach'
@@ -43,6 +44,13 @@ export default defineBackground(() => {
     newId: () => crypto.randomUUID(),
     fetchBytes: (url, pageUrl) => fetchBytes(url, pageUrl, { fetcher: fetch, mayAccess: shim.mayAccess }),
     setTimer: (run, ms) => setTimeout(run, ms),
+    looks: new Looks({
+      link,
+      newId: () => crypto.randomUUID(),
+      setTimer: (run, ms) => setTimeout(run, ms),
+      clearTimer: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+      allowed: () => settings.pictures,
+    }),
   })
   const pages = new Pages(scans, settings, (tabId) => panels.changed(tabId))
   const panels: Panels = new Panels({

@@ -17,6 +17,7 @@ export type Question = WithoutId<
   | wire.ScanUrl
   | wire.UploadBegin
   | wire.UploadChunk
+  | wire.UploadScan
   | wire.UploadEnd
   | wire.UploadAbort
   | wire.Get

@@ -2,15 +2,11 @@
 
 import { bodyOf, encodedChunks } from '../native/base64'
 import type { FromPage } from '../protocol'
-
-// Chunks on their way at once: one being sent on by the background, one ready behind it.
-const AHEAD = 2
+import { Flow } from './flow'
 
 /** One reading under way. */
 export class PageReading {
-  private stopped = false
-  private wanted = AHEAD
-  private wake: (() => void) | null = null
+  private readonly flow = new Flow()
 
   constructor(
     private readonly job: string,
@@ -33,8 +29,8 @@ export class PageReading {
     try {
       let seq = 0
       for await (const data of encodedChunks(bodyOf(response), chunkBytes)) {
-        await this.untilWanted(seq)
-        if (this.stopped) return
+        await this.flow.untilWanted(seq)
+        if (this.flow.stopped) return
         this.send({ type: 'bytes', job: this.job, seq, data, size })
         seq += 1
       }
@@ -47,20 +43,10 @@ export class PageReading {
 
   /** The background has used everything before `nextSeq`. */
   more(nextSeq: number): void {
-    this.wanted = Math.max(this.wanted, nextSeq + AHEAD)
-    this.wake?.()
+    this.flow.more(nextSeq)
   }
 
   stop(): void {
-    this.stopped = true
-    this.wake?.()
-  }
-
-  private async untilWanted(seq: number): Promise<void> {
-    while (seq >= this.wanted && !this.stopped) {
-      await new Promise<void>((resolve) => {
-        this.wake = resolve
-      })
-    }
+    this.flow.stop()
   }
 }

@@ -36,6 +36,11 @@ const OF_STATE: Record<Exclude<View['state'], 'done'>, Glyph> = {
   checking: { path: 'M8 2.5A5.5 5.5 0 1 1 2.5 8', lines: true },
   // The sign of a power switch.
   no_daemon: { path: 'M8 1.8v5.4M4.6 4.3a5.2 5.2 0 1 0 6.8 0', lines: true },
+  // An eye.
+  looking: {
+    path: 'M1.5 8S4 3.8 8 3.8 14.5 8 14.5 8 12 12.2 8 12.2 1.5 8 1.5 8ZM8 6.2a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6Z',
+    lines: true,
+  },
   // A circle struck through.
   unreachable: { path: 'M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM4.1 11.9l7.8-7.8', lines: true },
 }

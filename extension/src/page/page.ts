@@ -6,6 +6,7 @@ import { type Corner, DEFAULTS } from '../settings'
 import type { View } from '../views'
 import { PageReading } from './bytes'
 import { VideoFinder } from './finder'
+import { PageLooks } from './looks'
 import { Session } from './session'
 import { addressOf } from './source'
 import { VideoWatch } from './watch'
@@ -30,6 +31,7 @@ export class Page {
   private readonly document: Document
   private readonly watches = new Map<HTMLVideoElement, VideoWatch>()
   private readonly readings = new Map<string, PageReading>()
+  private readonly looks = new PageLooks((message) => this.send(message))
   private readonly said = new Map<string, string>()
   private readonly finder: VideoFinder
   private readonly session: Session
@@ -81,6 +83,7 @@ export class Page {
 
   stop(): void {
     this.finder.stop()
+    this.looks.stopAll()
     this.session.close()
     this.document.removeEventListener('scroll', this.planLayout, { capture: true })
     this.document.removeEventListener('fullscreenchange', this.planLayout)
@@ -166,6 +169,7 @@ export class Page {
     // What was being read for a worker that died will be asked for again under another name.
     for (const reading of this.readings.values()) reading.stop()
     this.readings.clear()
+    this.looks.stopAll()
     for (const watch of this.watches.values()) this.tell(watch)
   }
 
@@ -184,11 +188,16 @@ export class Page {
       case 'read':
         this.read(message.job, message.key, message.chunkBytes)
         break
+      case 'look':
+        this.looks.begin(message.job, this.watchOf(message.key), message.chunkBytes)
+        break
       case 'more':
         this.readings.get(message.job)?.more(message.nextSeq)
+        this.looks.more(message.job, message.nextSeq)
         break
       case 'stop':
         this.readings.get(message.job)?.stop()
+        this.looks.stop(message.job)
         break
       case 'reveal':
         this.reveal(message.key)

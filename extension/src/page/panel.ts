@@ -194,6 +194,7 @@ export class Panel {
       case 'waiting':
         return [this.button(say('panel_check'), () => this.actions.check(false))]
       case 'checking':
+      case 'looking':
         return []
       case 'no_daemon':
         return [this.button(say('popup_retry'), () => this.actions.check(false))]

@@ -20,7 +20,7 @@ export interface PlayedVideo {
  */
 export function sourceOf(video: PlayedVideo, encrypted: boolean, pageId: string): VideoSource | null {
   if (video.mediaKeys || encrypted) return { kind: 'none', why: 'protected' }
-  if (video.srcObject) return { kind: 'none', why: 'stream' }
+  if (video.srcObject) return { kind: 'live', id: `live:${pageId}` }
   const url = addressOf(video)
   if (!url) return null
   switch (parsed(url)?.protocol) {

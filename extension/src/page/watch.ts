@@ -84,6 +84,11 @@ export class VideoWatch {
     return { key: this.key, source, visible: this.visible, loaded: loadedOf(this.video), width, height }
   }
 
+  /** Whether a person can see it play. */
+  get seen(): boolean {
+    return this.visible && this.options.document.visibilityState === 'visible'
+  }
+
   update(view: View, automatic: boolean): void {
     this.view = view
     this.badge.update(view, automatic)

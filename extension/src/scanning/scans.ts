@@ -7,9 +7,10 @@
 
 import { HostError, type HostState, LinkLost, type NativeLink, type ScanNews } from '../native/link'
 import { type ByteSource, TooLarge, upload } from '../native/upload'
-import type { ToPage, VideoSource } from '../protocol'
-import type { View } from '../views'
+import type { FromLook, ToPage, VideoSource } from '../protocol'
+import type { Unreachable, View } from '../views'
 import type * as wire from '../wire/native'
+import type { Look, Looks } from './looks'
 import type { Memory } from './memory'
 import { PageBytes } from './page_bytes'
 import type { ScanQueue } from './queue'
@@ -33,6 +34,8 @@ export interface ScansOptions {
   newId: () => string
   fetchBytes: (url: string, pageUrl: string) => Promise<FetchedBytes>
   setTimer: (run: () => void, ms: number) => unknown
+  /** Shown pictures where bytes cannot be had. */
+  looks: Looks
 }
 
 interface Subject {
@@ -58,6 +61,10 @@ interface Followed {
 // A host that dies on the same video every time must not be started for it for ever.
 const MOST_BREAKS = 3
 const ASK_AGAIN_MS = 15_000
+// Where bytes fail for these reasons, the browser itself still shows the video: its pictures can be had.
+const SHOWN_ALL_THE_SAME: ReadonlySet<Unreachable> = new Set<Unreachable>([
+  ...(['stream', 'pieces', 'address', 'status', 'network', 'too_large', 'no_permission', 'gone'] as const),
+])
 const DEFAULT_CHUNK_BYTES = 512 * 1024
 
 export class Scans {
@@ -104,8 +111,9 @@ export class Scans {
     for (const { bytes, reader } of this.deliveries.values()) if (reader === watcher) bytes.lost()
     if (subject.watchers.size > 0) return
     this.options.queue.drop(id)
-    if (subject.running) this.cancel(subject)
-    else this.subjects.delete(id)
+    this.options.looks.drop(id)
+    if (subject.running || subject.scanId) this.cancel(subject)
+    if (!subject.running) this.subjects.delete(id)
   }
 
   /** The user asks. `fresh` looks again even where an answer is known. */
@@ -135,6 +143,11 @@ export class Scans {
     }
   }
 
+  /** A page shows pictures that it was asked for. */
+  deliverPictures(message: FromLook): void {
+    this.options.looks.deliver(message)
+  }
+
   /** A page delivers bytes that it was asked for. */
   deliver(message: Parameters<PageBytes['deliver']>[0]): void {
     this.deliveries.get(message.job)?.bytes.deliver(message)
@@ -146,6 +159,8 @@ export class Scans {
     if (!followed || !scanId) return
     switch (news.type) {
       case 'progress':
+        // More pictures are scanned behind a verdict; it stands until the next one.
+        if (followed.subject.view.state === 'done') break
         this.show(followed.subject, {
           state: 'checking',
           stage: news.progress.stage,
@@ -185,7 +200,7 @@ export class Scans {
 
   /** Whether anybody waits for the host. */
   wanted(): boolean {
-    if (this.options.queue.busy) return true
+    if (this.options.queue.busy || this.options.looks.waiting) return true
     for (const subject of this.subjects.values()) if (subject.stalled || subject.running) return true
     return false
   }
@@ -227,6 +242,7 @@ export class Scans {
       const resumed = await this.resume(subject)
       if (resumed && !hadNoBytes(resumed)) return resumed
     }
+    if (subject.source.kind === 'live') throw new OutOfReach('stream')
     if (subject.source.kind === 'page_bytes') return await this.scanPageBytes(subject)
     const { url } = subject.source
     const [watcher] = subject.watchers
@@ -321,16 +337,54 @@ export class Scans {
 
   private failed(subject: Subject, error: unknown): void {
     if (error instanceof LinkLost) this.stall(subject, error)
-    else if (error instanceof OutOfReach) {
-      this.show(subject, { state: 'unreachable', why: error.why, detail: error.detail })
-    } else if (error instanceof TooLarge) {
-      this.show(subject, { state: 'unreachable', why: 'too_large', detail: null })
-    } else if (error instanceof HostError) this.refused(subject, error)
+    else if (error instanceof OutOfReach) this.outOfReach(subject, error.why, error.detail)
+    else if (error instanceof TooLarge) this.outOfReach(subject, 'too_large', null)
+    else if (error instanceof HostError) this.refused(subject, error)
     else {
       console.error('Touchstone: scan failed', error)
       this.show(subject, { state: 'unreachable', why: 'failed', detail: String(error) })
     }
     if (!subject.stalled) void this.options.memory.forgetUnderway(subject.id)
+  }
+
+  /** Its bytes cannot be had. Where the browser shows it all the same, its pictures are looked at. */
+  private outOfReach(subject: Subject, why: Unreachable, detail: string | null): void {
+    const [watcher] = subject.watchers
+    const looks = this.options.looks
+    if (!watcher || !SHOWN_ALL_THE_SAME.has(why) || !looks.allowed) {
+      this.show(subject, { state: 'unreachable', why, detail })
+      return
+    }
+    const look: Look = looks.begin(subject.id, watcher, {
+      about: {
+        url: subject.source.kind === 'url' ? subject.source.url : null,
+        pageUrl: watcher.pageUrl,
+        fresh: subject.fresh,
+      },
+      follow: (scanId) => this.follow(subject, scanId),
+      onRuns: (runs) => {
+        if (subject.view.state !== 'done') this.show(subject, { state: 'looking', why, runs })
+      },
+      onScan: async (scan) => {
+        subject.scanId = null
+        subject.fresh = false
+        await this.options.memory.keepVerdict(subject.id, scan)
+        this.show(subject, { state: 'done', scan, dispute: 'none' })
+      },
+      onRefusal: (refusal) => {
+        if (subject.view.state !== 'done') {
+          this.show(subject, { state: 'unreachable', why: refusal, detail: null })
+        }
+      },
+      onError: (error) => {
+        // What a verdict was reached on stands, though more might have been seen.
+        if (subject.view.state !== 'done' && this.subjects.get(subject.id) === subject) {
+          this.failed(subject, error)
+        }
+      },
+    })
+    this.show(subject, { state: 'looking', why, runs: 0 })
+    look.ask()
   }
 
   private stall(subject: Subject, error: LinkLost): void {

@@ -28,10 +28,17 @@ function radio(name: string, text: string, checked: boolean, onChoose: () => voi
   return el(document, 'label', {}, input, text)
 }
 
+function checkbox(text: string, checked: boolean, onChange: (checked: boolean) => void): HTMLElement {
+  const input = el(document, 'input', { type: 'checkbox' })
+  input.checked = checked
+  input.addEventListener('change', () => onChange(input.checked))
+  return el(document, 'label', {}, input, text)
+}
+
 function draw(settings: Settings): void {
   const focused = document.activeElement instanceof HTMLInputElement ? document.activeElement : null
   const place = focused ? [...choices.querySelectorAll('input')].indexOf(focused) : -1
-  const { automatic, corner, sitesOff } = settings
+  const { automatic, pictures, corner, sitesOff } = settings
   choices.replaceChildren(
     el(
       document,
@@ -41,6 +48,8 @@ function draw(settings: Settings): void {
       radio('when', say('options_automatic'), automatic, () => void change({ automatic: true })),
       radio('when', say('options_manual'), !automatic, () => void change({ automatic: false })),
       el(document, 'p', { class: 'soft' }, say('options_when_note')),
+      checkbox(say('options_pictures'), pictures, (on) => void change({ pictures: on })),
+      el(document, 'p', { class: 'soft' }, say('options_pictures_note')),
     ),
     el(
       document,

@@ -1,0 +1,124 @@
+// Videos that a page feeds to its player in pieces have no file to scan: their pictures are looked at as they play.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Page } from 'puppeteer-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openPage, verdictBadge } from '../src/browser'
+import { openPanel } from '../src/panel'
+import { environmentProgram, REPOSITORY } from '../src/programs'
+import { until } from '../src/until'
+import { BROWSERS, World } from '../src/world'
+
+// Pictures come while the video plays: three runs within some seconds, and a slow machine scans them after that.
+const PATIENCE_MS = 45_000
+const PICTURES_ONLY = 'The browser could hand over pictures only, not the file.'
+
+const STREAMED = (clip: string) => `
+  <video width="512" height="288" muted autoplay loop></video>
+  <script>
+    window.jank = { longest: 0, tasks: 0 };
+    let before = performance.now();
+    const beat = () => {
+      const now = performance.now();
+      window.jank.longest = Math.max(window.jank.longest, now - before);
+      before = now;
+      requestAnimationFrame(beat);
+    };
+    requestAnimationFrame(beat);
+    try {
+      new PerformanceObserver((list) => {
+        for (const task of list.getEntries()) window.jank.tasks += task.duration;
+      }).observe({ type: 'longtask' });
+    } catch {}
+    const video = document.querySelector('video');
+    const source = new MediaSource();
+    window.seeked = 0;
+    video.addEventListener('seeking', () => { if (video.currentTime > 1) window.seeked += 1; });
+    source.addEventListener('sourceopen', async () => {
+      const buffer = source.addSourceBuffer('video/webm; codecs="vp9"');
+      const bytes = await (await fetch('${clip}')).arrayBuffer();
+      for (let at = 0; at < bytes.byteLength; at += 1 << 18) {
+        buffer.appendBuffer(bytes.slice(at, at + (1 << 18)));
+        await new Promise((done) => buffer.addEventListener('updateend', done, { once: true }));
+      }
+      source.endOfStream();
+    });
+    video.src = URL.createObjectURL(source);
+  </script>`
+
+describe.each(BROWSERS)('%s', (name) => {
+  let world: World
+  let folder: string
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'touchstone-streams-'))
+    execFileSync(environmentProgram('python'), [join(REPOSITORY, 'tests', 'e2e', 'streams.py'), folder], {
+      stdio: 'inherit',
+      env: { ...process.env, PYTHONPATH: join(REPOSITORY, 'tests') },
+    })
+    world = await World.make(name)
+  })
+  afterAll(async () => {
+    await world?.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const streamed = async (clip: string): Promise<Page> => {
+    const address = world.site.file(join(folder, `${clip}.webm`))
+    const body = STREAMED(new URL(address).pathname)
+    return openPage(world.browser, world.site.page(`/streamed-${clip}`, body))
+  }
+
+  test('a watermark is read from the pictures of a streamed video', { timeout: 90_000 }, async () => {
+    const page = await streamed('marked')
+    try {
+      const badge = await verdictBadge(world.browser, page.mainFrame(), PATIENCE_MS)
+      expect(badge).toMatchObject({ label: 'ai_generated', visible: true })
+      const panel = await openPanel(world.browser, page, badge)
+      expect(panel).toContain('invisible watermark')
+      expect(panel).toContain(PICTURES_ONLY)
+      const after = await page.evaluate(() => {
+        const video = document.querySelector('video') as HTMLVideoElement
+        const { jank, seeked } = window as unknown as { jank: Record<string, number>; seeked: number }
+        const { droppedVideoFrames, totalVideoFrames } = video.getVideoPlaybackQuality()
+        const { crossOrigin, paused, playbackRate } = video
+        return { jank, seeked, droppedVideoFrames, totalVideoFrames, crossOrigin, paused, playbackRate }
+      })
+      console.log(`${name}: ${JSON.stringify(after)}`)
+      expect(after).toMatchObject({ crossOrigin: null, paused: false, playbackRate: 1, seeked: 0 })
+    } finally {
+      await page.close()
+    }
+  })
+
+  test('one without is not called real, and the panel says what could not be checked', {
+    timeout: 90_000,
+  }, async () => {
+    const page = await streamed('plain')
+    try {
+      const badge = await verdictBadge(world.browser, page.mainFrame(), PATIENCE_MS)
+      expect(badge.label).toBe('no_signs')
+      expect(badge.name).toContain('not everything could be checked')
+      expect(await openPanel(world.browser, page, badge)).toContain(PICTURES_ONLY)
+    } finally {
+      await page.close()
+    }
+  })
+
+  test('nothing is looked at while the video is paused', async () => {
+    const address = world.site.file(join(folder, 'marked.webm'))
+    const body = STREAMED(`${new URL(address).pathname}?paused`).replace('autoplay', '')
+    const page = await openPage(world.browser, world.site.page('/streamed-paused', body))
+    try {
+      const states = async () => (await world.browser.badges(page.mainFrame())).map(({ state }) => state)
+      await until('the badge waits for it to play', async () => (await states()).join() === 'looking')
+      await new Promise((resume) => setTimeout(resume, 3000))
+      expect(await states()).toEqual(['looking'])
+      await page.evaluate(() => document.querySelector('video')?.play())
+      expect((await verdictBadge(world.browser, page.mainFrame(), PATIENCE_MS)).label).toBe('ai_generated')
+    } finally {
+      await page.close()
+    }
+  })
+})

@@ -1,0 +1,53 @@
+"""Makes two WebM clips to be streamed in pieces: one with an invisible watermark in its pictures, one without.
+
+VP9 without loss, so that the mark's fate is decided by the way from the browser to the daemon alone.
+
+usage: streams.py FOLDER
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+
+from browser_frames import HEIGHT, SDXL, WIDTH, i420
+from examiners.watermarks.carriers import carrier, embed_dwt_dct
+
+RATE = 12
+SECONDS = 16
+
+
+def make(path: Path, *, marked: bool) -> None:
+    """A picture a second, moved on by some columns, then marked or not."""
+    plain = carrier("natural 576x1024")
+    with av.open(str(path), "w", format="webm") as out:
+        stream = out.add_stream(
+            "libvpx-vp9",
+            rate=RATE,
+            options={"lossless": "1", "deadline": "realtime", "cpu-used": "8", "g": str(RATE)},
+        )
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for second in range(SECONDS):
+            rgb = np.roll(plain, 16 * second, axis=1)
+            samples = i420(embed_dwt_dct(rgb, SDXL.bits) if marked else rgb)
+            planes = np.frombuffer(samples, np.uint8).reshape(HEIGHT * 3 // 2, WIDTH)
+            for _ in range(RATE):
+                out.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
+        out.mux(stream.encode(None))
+
+
+def main() -> int:
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("folder", type=Path)
+    folder: Path = ask.parse_args().folder
+    make(folder / "marked.webm", marked=True)
+    make(folder / "plain.webm", marked=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
