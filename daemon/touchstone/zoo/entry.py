@@ -165,17 +165,17 @@ class Message(_Fields):
 class Presence(_Fields):
     """How a mark is told from none although its message is not known.
 
-    The statistic is the median, over the bits, of how far a bit's output lies from the threshold, outputs
-    pooled over frames.
+    The statistic is how well the messages of two pieces of the picture agree, -1 to 1 (see
+    examiners/watermarks/onnx_scheme.py, `agreement_of`).
 
     Attributes:
-        above: the statistic that counts.
+        above: a statistic above this counts.
         clips: clips without the mark it was measured on.
         false: how many of them reached it.
         source: the report.
     """
 
-    above: float = Field(gt=0)
+    above: float = Field(gt=0, le=1)
     clips: int = Field(gt=0)
     false: int = Field(ge=0)
     source: Text

@@ -1,16 +1,19 @@
 """Watermarks whose decoder is a network in an ONNX file, as an entry of the zoo or a card describes it.
 
-One frame of each run is read, since neighbouring frames tell much the same, and outputs are pooled over them.
+One frame of every other run is read, since near frames tell much the same, and outputs are pooled.
+
 A message that is known in advance counts by the exact chance that a message drawn at random would agree with
 the pooled bits as well: that chance is the same for any picture, so it needs no clips to be measured on. A
-message that is not known says nothing about where a clip comes from; that there is one may still be told.
+message that is not known says nothing about where a clip comes from. That there is one may still be told: a
+mark is the same all over the picture, so two pieces of it far apart give the same bits, while pictures
+without one differ.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,31 +80,35 @@ class _Reader:
         self._model = model
         self._variant = variant
         self._session = session
+        self._seen = 0
+        # Start and end of each run, and `(pieces, bits)`: outputs less the threshold.
         self._runs: list[tuple[float, float, NDArray[np.float32]]] = []
 
     def add(self, run: Run) -> None:
-        values = prepared(run.frames[0].rgb(), self._model.input)
-        if values is None:
+        self._seen += 1
+        if not self._seen % 2:
             return
-        output = self._model.output
-        row = self._session(values)[0, output.skip : output.skip + output.bits]
-        self._runs.append((run.start_s, run.end_s, row - np.float32(output.threshold)))
+        entry, output = self._model, self._model.output
+        rgb = run.frames[0].rgb()
+        pieces = pieces_of(rgb, entry.input, two=entry.presence is not None)
+        rows = [self._session(prepared(piece, entry.input))[0] for piece in pieces]
+        if rows:
+            bits = np.stack(rows)[:, output.skip : output.skip + output.bits]
+            self._runs.append((run.start_s, run.end_s, bits - np.float32(output.threshold)))
 
     def readings(self) -> Iterator[Reading]:
         if not self._runs:
             return
-        pooled = np.mean([row for *_, row in self._runs], axis=0)
+        pooled = np.mean([rows.mean(axis=0) for *_, rows in self._runs], axis=0)
         for message in self._model.messages:
             yield self._known(message, pooled)
-        strength = float(np.median(np.abs(pooled)))
         presence = self._model.presence
-        found = presence is not None and strength > presence.above and np.isfinite(pooled).all()
-        if not found and self._model.messages:
-            return
-        details: dict[str, Any] = {"strength": round(strength, 3)} if math.isfinite(strength) else {}
-        if presence is not None:
-            details |= {
-                "strength_above": presence.above,
+        agreement = agreement_of([rows for *_, rows in self._runs])
+        details: dict[str, Any] = {}
+        if presence is not None and agreement is not None:
+            details = {
+                "agreement": round(agreement, 3),
+                "agreement_above": presence.above,
                 "false_positives": f"{presence.false} of {presence.clips} clips without the mark",
             }
         yield Reading(
@@ -110,7 +117,7 @@ class _Reader:
             bits=pooled.size,
             p_value=1.0,
             supports=Supports.NEITHER,
-            told=bool(found),
+            told=presence is not None and agreement is not None and agreement > presence.above,
             finding="watermarks.free_message",
             details=self._details() | details,
         )
@@ -134,8 +141,8 @@ class _Reader:
         )
 
     def _stretches(self, bits: NDArray[np.bool_]) -> Iterator[Stretch]:
-        for start_s, end_s, row in self._runs:
-            share = float(((row > 0) == bits).mean())
+        for start_s, end_s, rows in self._runs:
+            share = float(((rows.mean(axis=0) > 0) == bits).mean())
             if share >= STRETCH_BITS:
                 yield Stretch(start_s, end_s, round(share, 3))
 
@@ -151,22 +158,47 @@ class _Reader:
         }
 
 
-def prepared(rgb: NDArray[np.uint8], wanted: Input) -> NDArray[np.float32] | None:
-    """A frame as the model takes it; None where the frame is smaller than the piece that is to be cut out.
+def pieces_of(rgb: NDArray[np.uint8], wanted: Input, *, two: bool) -> list[NDArray[np.uint8]]:
+    """What of a frame is shown to the model: all of it where it is resized, else pieces of its input's size.
 
     Args:
         rgb: `(H, W, 3) uint8`, RGB.
+        two: two pieces that do not overlap, a quarter of the longer side from either end, where they fit;
+            else one from the middle.
+
+    Returns:
+        None at all where the frame is smaller than a piece.
     """
+    if wanted.fit == "resize":
+        return [rgb]
     height, width = rgb.shape[:2]
-    if wanted.fit == "crop":
-        top, left = (height - wanted.height) // 2, (width - wanted.width) // 2
-        if min(top, left) < 0:
-            return None
-        piece = rgb[top : top + wanted.height, left : left + wanted.width]
+    if height < wanted.height or width < wanted.width:
+        return []
+    across, down = width // wanted.width, height // wanted.height
+    if not two or max(across, down) < 2:
+        centres = [(0.5, 0.5)]
     else:
+        centres = [(0.5, 0.25), (0.5, 0.75)] if across >= down else [(0.25, 0.5), (0.75, 0.5)]
+    pieces = []
+    for y, x in centres:
+        top, left = (
+            min(max(round(at * side) - piece // 2, 0), side - piece)
+            for at, side, piece in ((y, height, wanted.height), (x, width, wanted.width))
+        )
+        pieces.append(rgb[top : top + wanted.height, left : left + wanted.width])
+    return pieces
+
+
+def prepared(piece: NDArray[np.uint8], wanted: Input) -> NDArray[np.float32]:
+    """A frame or a piece of one as the model takes it, a batch of one.
+
+    Args:
+        piece: `(H, W, 3) uint8`, RGB.
+    """
+    if piece.shape[:2] != (wanted.height, wanted.width):
         size = (wanted.width, wanted.height)
         # Pillow's filter widens with the factor, as the antialiased resizing of training code does.
-        piece = np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BILINEAR))
+        piece = np.asarray(Image.fromarray(piece).resize(size, Image.Resampling.BILINEAR))
     low, high = wanted.range
     values = piece.astype(np.float32) * np.float32((high - low) / 255) + np.float32(low)
     if wanted.colour == "BGR":
@@ -174,6 +206,22 @@ def prepared(rgb: NDArray[np.uint8], wanted: Input) -> NDArray[np.float32] | Non
     if wanted.layout != "BHWC":
         values = values.transpose(2, 0, 1)
     return np.ascontiguousarray(values).reshape(wanted.shape())
+
+
+def agreement_of(runs: Sequence[NDArray[np.float32]]) -> float | None:
+    """How much the message that one piece gives is that of the other, -1 to 1; None where there is but one.
+
+    Outputs are squashed by tanh, so that no bit counts for more than a sure one, pooled over frames for each
+    piece apart, multiplied bit by bit and averaged.
+
+    Args:
+        runs: `(pieces, bits)` each: outputs less the threshold.
+    """
+    pairs = [np.tanh(rows) for rows in runs if len(rows) == 2]
+    if not pairs or not np.isfinite(pairs).all():
+        return None
+    one, other = np.mean(pairs, axis=0)
+    return float((one * other).mean())
 
 
 def chance(bits: int, matched: int) -> float:
