@@ -162,7 +162,8 @@ async def open_scanner(
     """
     from .system import daemon_process
 
-    if use_daemon and await asyncio.to_thread(lambda: daemon_process.find(env.paths)):
+    running = await asyncio.to_thread(daemon_process.find, env.paths) if use_daemon else None
+    if running is not None:
         from .server.client import DaemonClient
         from .system.secrets import TokenStore
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from touchstone.cli.scan import in_order
 from touchstone.media.rehearsal import smallest_mp4
 from touchstone.system.environment import Environment
 from touchstone.system.paths import Paths
+from touchstone.system.terminal import never_fails
 
 
 def kling_mp4() -> bytes:
@@ -69,6 +72,58 @@ def world(tmp_path: Path) -> World:
 
 def labels(scans: list[dict[str, object]]) -> list[str]:
     return [scan["verdict"]["label"] for scan in scans]  # type: ignore[index]
+
+
+# Names that would rename the window, fake a line, or turn the text around.
+HOSTILE_NAMES = ["\x1b]0;owned\x07.mp4", "\x1b[2J.mp4", "two\nlines.mp4", "\x9b31m.mp4", "\u202e4pm.mp4"]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES, ids=ascii)
+def test_a_name_cannot_command_the_terminal(name: str, world: World) -> None:
+    """Escape sequences in file names reached the terminal as they were."""
+    clip = world.clips / name
+    clip.write_bytes(smallest_mp4())
+    assert world.scan("--no-daemon", clip) == 0
+    text = world.out.getvalue()
+    assert text.startswith(f"{world.clips}/")
+    assert text.splitlines()[0].endswith(".mp4")
+    assert all(c == "\n" or c.isprintable() for c in text)
+
+
+def test_a_name_in_json_is_the_name_and_cannot_command_the_terminal_either(world: World) -> None:
+    for name in HOSTILE_NAMES:
+        (world.clips / name).write_bytes(smallest_mp4())
+    assert world.scan("--no-daemon", "--jsonl", *(world.clips / name for name in HOSTILE_NAMES)) == 0
+    text = world.out.getvalue()
+    assert all(c == "\n" or c.isprintable() for c in text)
+    scans = [json.loads(line) for line in text.splitlines()]
+    assert [scan["source"]["name"] for scan in scans] == [str(world.clips / n) for n in HOSTILE_NAMES]
+
+
+def test_a_name_that_is_no_utf8_costs_its_own_line_only(world: World) -> None:
+    """It ended the scan of a whole folder with a traceback."""
+    try:
+        (world.clips / "c\udcff.mp4").write_bytes(smallest_mp4())
+    except (OSError, UnicodeError):
+        pytest.skip("this file system takes UTF-8 names only")
+    assert world.scan("--no-daemon", "--jsonl", world.clips) == 3
+    assert labels(world.lines()) == ["no_signs", "ai_generated", "unreadable"]
+    last = json.loads(world.out.getvalue().splitlines()[-1])
+    assert "UTF-8" in last["verdict"]["headline"]
+    assert "Rename it" in last["verdict"]["headline"]
+
+
+@pytest.mark.parametrize("given", ["x" * 300, "d/" * 3000, "http://v.example/" + "x" * 20_000, "a\0b"])
+def test_a_name_that_can_be_none_is_answered(given: str, world: World) -> None:
+    """A name over the system's limits ended in a traceback."""
+    assert world.scan("--no-daemon", "--jsonl", given) == 3
+    assert labels(world.lines()) == ["unreadable"]
+
+
+def test_an_empty_argument_does_not_scan_the_working_directory(world: World) -> None:
+    """`touchstone scan "$UNSET"` scanned everything below the folder it was run in."""
+    assert world.scan("") == 2
+    assert "empty" in world.err.getvalue()
 
 
 def test_one_file_for_people(world: World) -> None:
@@ -209,3 +264,81 @@ async def test_leaving_early_stops_the_rest() -> None:
         break
     await results.aclose()
     assert len(started) <= 8
+
+
+def test_a_run_is_resumed_over_names_with_line_separators(world: World) -> None:
+    """U+2028 in a name made two lines of one, and the file was said not to be scans."""
+    clip = world.clips / "a\u2028b.mp4"
+    clip.write_bytes(kling_mp4())
+    output = world.folder / "out.jsonl"
+    assert world.scan("--no-daemon", "--output", output, clip) == 0
+    before = output.read_text()
+    assert world.scan("--no-daemon", "--resume", "--output", output, clip) == 0
+    assert output.read_text() == before
+
+
+UNUSABLE = [
+    ("a folder", lambda path: path.mkdir(), "give --output another place"),
+    ("bytes that are no text", lambda path: path.write_bytes(b"{}\n\xff\n"), "line 2 is not a scan"),
+]
+
+
+@pytest.mark.parametrize(("make", "says"), [row[1:] for row in UNUSABLE], ids=[row[0] for row in UNUSABLE])
+def test_a_file_that_no_run_can_be_resumed_from_is_named(
+    make: Callable[[Path], object], says: str, world: World
+) -> None:
+    """Both ended in a traceback."""
+    output = world.folder / "out.jsonl"
+    make(output)
+    assert world.scan("--no-daemon", "--resume", "--output", output, world.clips) == 1
+    assert str(output) in world.err.getvalue() and says in world.err.getvalue()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is Linux's")
+def test_a_full_disk_ends_the_run_with_the_reason(world: World) -> None:
+    """It ended in a traceback."""
+    assert world.scan("--no-daemon", "--output", "/dev/full", world.clips) == 1
+    assert "/dev/full: cannot be written (No space left on device)" in world.err.getvalue()
+
+
+@pytest.mark.parametrize("form", ["--json", None])
+def test_an_output_without_unicode_gets_what_it_can_hold(form: str | None, world: World) -> None:
+    """Where output is not UTF-8 (Windows' code pages), the first sign ended in a traceback."""
+    held = io.BytesIO()
+    stdout = never_fails(io.TextIOWrapper(held, encoding="ascii"))
+    clip = world.clips / "\N{CLAPPER BOARD}.mp4"
+    clip.write_bytes(kling_mp4())
+    arguments = ["scan", "--no-daemon", str(clip), *([form] if form else [])]
+    assert main(arguments, replace(world.env, stdout=stdout)) == 0
+    written = held.getvalue().decode("ascii")
+    if form:
+        assert json.loads(written)["source"]["name"] == str(clip)
+    else:
+        assert "Declared as AI-generated" in written
+
+
+def break_store(world: World) -> None:
+    (world.folder / "home" / "data").mkdir(parents=True)
+    (world.folder / "home" / "data" / "touchstone.sqlite3").write_text("no database" * 100)
+
+
+def block_home(world: World) -> None:
+    (world.folder / "home").write_text("a file")
+
+
+PROBLEMS = [
+    ("a store that is none", break_store, "moving the store away"),
+    ("a home that cannot be made", block_home, "TOUCHSTONE_HOME"),
+]
+
+
+@pytest.mark.parametrize("command", [["scan", "--no-daemon", "x.mp4"], ["sample"], ["history"]], ids=" ".join)
+@pytest.mark.parametrize(("spoil", "remedy"), [row[1:] for row in PROBLEMS], ids=[row[0] for row in PROBLEMS])
+def test_a_problem_of_the_machine_is_told_with_its_remedy(
+    spoil: Callable[[World], None], remedy: str, command: list[str], world: World
+) -> None:
+    """`scan` and `sample` ended in a traceback."""
+    spoil(world)
+    assert main(command, world.env) == 1
+    told = world.err.getvalue()
+    assert told.count("\n") == 1 and told.count("touchstone: ") == 1 and remedy in told

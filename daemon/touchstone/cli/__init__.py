@@ -15,6 +15,7 @@ from .. import __version__
 from ..messages import say
 from ..system.environment import Environment
 from .exits import Exit
+from .problems import explain
 
 COMMANDS = (
     "up",
@@ -47,12 +48,20 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None, env: Environment | None = None) -> int:
     """Run one command and return its exit code. The console script `touchstone` calls this."""
     args = build_parser().parse_args(argv)
+    env = env or Environment.of_this_machine()
     try:
-        code: int = args.run(args, env or Environment.of_this_machine())
+        code: int = args.run(args, env)
+        env.stdout.flush()  # here, where a disk that is full can still be told
     except KeyboardInterrupt:
         code = 130  # what a shell reports for SIGINT
     except BrokenPipeError:
         # The reader of our output has gone (`touchstone history | head`): not an error of ours.
         sys.stderr.close()
         code = Exit.DONE
+    except Exception as problem:
+        told = explain(problem, env)
+        if told is None:
+            raise
+        text, code = told
+        env.error(text)
     return code

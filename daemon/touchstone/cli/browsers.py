@@ -39,10 +39,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace, env: Environment) -> int:
     """Install, remove or list."""
-    import sqlite3
-
-    from ..settings import SettingError
-    from ..store import NewerStore
     from .machine import manifests
 
     try:
@@ -58,13 +54,7 @@ def run(args: argparse.Namespace, env: Environment) -> int:
                 listed = known.remove(args.browser)
             case _:
                 listed = known.status()
-    except SettingError as problem:
-        env.error(str(problem))
-        return Exit.USAGE
-    except NewerStore as problem:
-        env.error(say("daemon.store.newer", folder=env.paths.data_dir, found=problem.found))
-        return Exit.FAILED
-    except (OSError, sqlite3.Error) as problem:
+    except OSError as problem:
         env.error(say("browsers.failed", reason=problem))
         return Exit.FAILED
     if args.json:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from .. import __version__
 from ..messages import say
 from ..system.environment import Environment
+from ..system.paths import NoFolder
 from .exits import Exit
 
 HOST_ANSWERS_S = 20.0
@@ -72,11 +73,11 @@ def _folders(env: Environment) -> Iterator[Finding]:
     subject = say("doctor.folders.subject")
     try:
         env.paths.create()
-    except OSError as problem:
+    except NoFolder as problem:
         yield Finding(
             subject,
             Health.PROBLEM,
-            say("doctor.folders.not_made", reason=problem),
+            say("doctor.folders.not_made", reason=problem.cause),
             say("doctor.folders.not_made_remedy"),
         )
         return

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sqlite3
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..messages import say
 from ..system.environment import Environment
+from ..system.terminal import plain
 from .exits import Exit
 from .report import LABELS, LOOK
 
@@ -42,17 +42,11 @@ def _limit(text: str) -> int:
 
 def run(args: argparse.Namespace, env: Environment) -> int:
     """Show the history, or delete from it. The store is read in place, whether or not the daemon is up."""
-    from ..store import NewerStore, Store, store_path
+    from ..store import Store, store_path
 
-    try:
-        env.paths.create()
-        with Store(store_path(env.paths), env.clock) as store:
-            return _forget(args, env, store) if args.forget or args.clear else _show(args, env, store)
-    except NewerStore as problem:
-        env.error(say("daemon.store.newer", folder=env.paths.data_dir, found=problem.found))
-    except (OSError, sqlite3.Error) as problem:
-        env.error(say("daemon.store.broken", folder=env.paths.data_dir, reason=problem))
-    return Exit.FAILED
+    env.paths.create()
+    with Store(store_path(env.paths), env.clock) as store:
+        return _forget(args, env, store) if args.forget or args.clear else _show(args, env, store)
 
 
 def _forget(args: argparse.Namespace, env: Environment, store: Store) -> int:
@@ -91,11 +85,11 @@ def _print(page: Page, env: Environment) -> None:
         line = Text(when + "  ", style="dim")
         if state.scan:
             sign, style = LOOK[state.scan.verdict.label.value]
-            line.append(f"{sign} {state.scan.verdict.headline}", style=style)
+            line.append(f"{sign} {plain(state.scan.verdict.headline)}", style=style)
         else:
             line.append("… " + say("daemon.history.waiting"), style="dim")
         env.console.print(line)
-        env.console.print(Text(" " * 18 + _what(state)))
+        env.console.print(Text(" " * 18 + plain(_what(state))))
     if page.before is not None:
         env.console.print(Text(say("daemon.history.more"), style="dim"))
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from pydantic import ValidationError
+
 from ..messages import say
+from ..system.terminal import plain
+from ..verdict import SourceKind
 from ..wire import AnySource, FileSource, UrlSource
 
 MEDIA_SUFFIXES = frozenset(
@@ -47,14 +53,32 @@ class BadInput(ValueError):
     """An input that names nothing that could be scanned. The text names it and the remedy."""
 
 
-def sources(inputs: Sequence[str], fragments: Sequence[str], stdin: TextIO) -> Iterator[AnySource]:
+@dataclass(frozen=True)
+class Unscannable:
+    """An input that no source can be made of. It costs its own line and no other: an `unreadable` scan.
+
+    Attributes:
+        kind: what it was meant as.
+        name: as it was given, in printable characters.
+        reason: why, and what to do about it.
+    """
+
+    kind: SourceKind
+    name: str
+    reason: str
+
+
+def sources(
+    inputs: Sequence[str], fragments: Sequence[str], stdin: TextIO
+) -> Iterator[AnySource | Unscannable]:
     """Each input as a source, in the order given; folders and patterns are expanded in sorted order.
 
     A path that does not exist still becomes a source: the scan answers `unreadable` with the reason, so
     one bad path in a list of thousands costs that line only.
 
     Raises:
-        BadInput: a folder or pattern without a single video, or fragments with more than one input.
+        BadInput: an empty argument, a folder or pattern without a single video, or fragments with more than
+            one input.
     """
     if fragments and (len(inputs) != 1 or inputs[0] == "-"):
         raise BadInput(say("cli.scan.fragments_need_one_input"))
@@ -65,30 +89,41 @@ def sources(inputs: Sequence[str], fragments: Sequence[str], stdin: TextIO) -> I
             yield from _expand(item, fragments)
 
 
-def _expand(item: str, fragments: Sequence[str]) -> Iterator[AnySource]:
+def _expand(item: str, fragments: Sequence[str]) -> Iterator[AnySource | Unscannable]:
+    if not item:  # Path("") would be the working directory: a script's unset variable would scan all of it
+        raise BadInput(say("cli.scan.empty_argument"))
     if is_url(item):
-        yield UrlSource(url=item)
+        yield _source(item, ())
         return
     path = Path(item)
-    if path.is_dir():
+    # os.path answers False where Path raises: a name that is too long, one with a NUL in it.
+    if os.path.isdir(item):  # noqa: PTH112
         files = sorted(p for p in path.rglob("*") if p.suffix.casefold() in MEDIA_SUFFIXES and p.is_file())
         if not files:
             raise BadInput(say("cli.scan.empty_folder", path=item))
-        yield from (FileSource(path=str(p.absolute())) for p in files)
-    elif not path.exists() and glob.has_magic(item):
+        yield from (_source(str(p), ()) for p in files)
+    elif not os.path.exists(item) and glob.has_magic(item):  # noqa: PTH110
         matches = sorted(glob.glob(item, recursive=True))  # noqa: PTH207 - patterns may be absolute
         if not matches:
             raise BadInput(say("cli.scan.empty_pattern", pattern=item))
-        yield from (FileSource(path=str(Path(m).absolute())) for m in matches if Path(m).is_file())
+        yield from (_source(m, ()) for m in matches if Path(m).is_file())
     else:
         yield _source(item, fragments)
 
 
-def _source(item: str, fragments: Sequence[str]) -> AnySource:
-    if is_url(item):
-        return UrlSource(url=item)
-    # Absolute, because the daemon does not share our working directory.
-    return FileSource(path=str(Path(item).absolute()), fragments=[str(Path(f).absolute()) for f in fragments])
+def _source(item: str, fragments: Sequence[str]) -> AnySource | Unscannable:
+    kind = SourceKind.URL if is_url(item) else SourceKind.FILE
+    try:
+        if kind is SourceKind.URL:
+            return UrlSource(url=item)
+        # Absolute, because the daemon does not share our working directory.
+        parts = [str(Path(f).absolute()) for f in fragments]
+        return FileSource(path=str(Path(item).absolute()), fragments=parts)
+    except ValidationError:
+        pieces = (item, *fragments)
+        not_unicode = any(piece != piece.encode("utf-8", "replace").decode() for piece in pieces)
+        reason = say(f"cli.scan.{'not_unicode' if not_unicode else 'too_long'}")
+        return Unscannable(kind, plain(item), reason)
 
 
 def is_url(item: str) -> bool:
@@ -102,5 +137,6 @@ def is_single(items: Sequence[str]) -> bool:
         return False
     if is_url(items[0]):
         return True
-    path = Path(items[0])
-    return not path.is_dir() and (path.exists() or not glob.has_magic(items[0]))
+    if os.path.isdir(items[0]):  # noqa: PTH112 - see _expand
+        return False
+    return os.path.exists(items[0]) or not glob.has_magic(items[0])  # noqa: PTH110

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from ..messages import say
 from ..system.environment import Environment
+from ..system.terminal import has_unicode, plain
 from . import inputs
 
 if TYPE_CHECKING:
@@ -52,12 +53,19 @@ def read_finished(output: Path) -> dict[str, Scan]:
     """
     from ..verdict import Label, Scan
 
-    if not output.exists():
+    try:
+        text = output.read_text(encoding="utf-8")
+    except FileNotFoundError:
         return {}
+    except OSError as problem:
+        raise CannotWrite(say("cli.scan.cannot_write", path=output, reason=problem.strerror)) from problem
+    except UnicodeDecodeError as problem:
+        at = problem.object[: problem.start].count(b"\n") + 1
+        raise CannotWrite(say("cli.scan.output_not_scans", path=output, line=at)) from problem
     finished: dict[str, Scan] = {}
-    text = output.read_text(encoding="utf-8")
     whole, _, cut = text.rpartition("\n")
-    for number, line in enumerate(whole.splitlines(), 1):
+    # Not splitlines: JSON may have separators in it that are line breaks to Unicode.
+    for number, line in enumerate(whole.split("\n") if whole else (), 1):
         try:
             scan = Scan.model_validate_json(line)
         except ValueError as problem:
@@ -67,6 +75,15 @@ def read_finished(output: Path) -> dict[str, Scan]:
     if cut:
         output.write_text(whole + "\n" if whole else "", encoding="utf-8")
     return finished
+
+
+def unscannable(given: inputs.Unscannable) -> Scan:
+    """The scan of an input that no source could be made of."""
+    from ..pipeline import new_scan_id
+    from ..verdict import Scan, Source, unreadable
+
+    source = Source(kind=given.kind, name=given.name)
+    return Scan(id=new_scan_id(), source=source, verdict=unreadable(given.reason))
 
 
 class Printer:
@@ -109,10 +126,9 @@ class Printer:
         """Print one scan; `is_new` is false for one that an earlier run had already written."""
         written = scan.model_dump_json(by_alias=True)
         if self._file and is_new:
-            self._file.write(written + "\n")
-            self._file.flush()
+            self._keep(self._file, written)
         if self._args.jsonl:
-            self._env.stdout.write(written + "\n")
+            self._env.stdout.write(self._json(scan) + "\n")
             self._env.stdout.flush()
         elif self._args.json:
             self._scans.append(scan)
@@ -121,15 +137,38 @@ class Printer:
         if self._progress:
             self._progress.advance(self._progress.task_ids[0])
 
+    def _keep(self, file: TextIO, written: str) -> None:
+        try:
+            file.write(written + "\n")
+            file.flush()
+        except OSError as problem:
+            # What could not be written is still in the file object, and closing it would only fail again.
+            with suppress(OSError):
+                file.close()
+            self._file = None
+            raise CannotWrite(
+                say("cli.scan.cannot_write", path=self._args.output, reason=problem.strerror)
+            ) from problem
+
+    def _json(self, scans: Scan | list[Scan], indent: int | None = None) -> str:
+        written = (
+            [scan.model_dump(mode="json", by_alias=True) for scan in scans]
+            if isinstance(scans, list)
+            else scans.model_dump(mode="json", by_alias=True)
+        )
+        separators = None if indent else (",", ":")
+        as_ascii = not has_unicode(self._env.stdout)
+        return plain(
+            json.dumps(written, indent=indent, separators=separators, ensure_ascii=as_ascii), lines=True
+        )
+
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.close()
         if self._args.json:
-            written = [scan.model_dump(mode="json", by_alias=True) for scan in self._scans]
-            single = inputs.is_single(self._args.inputs) and len(written) == 1
-            json.dump(written[0] if single else written, self._env.stdout, indent=2, ensure_ascii=False)
-            self._env.stdout.write("\n")
+            single = inputs.is_single(self._args.inputs) and len(self._scans) == 1
+            self._env.stdout.write(self._json(self._scans[0] if single else self._scans, indent=2) + "\n")
 
 
 def show(scan: Scan, console: Console) -> None:
@@ -137,19 +176,20 @@ def show(scan: Scan, console: Console) -> None:
     from rich.text import Text
 
     sign, style = LOOK[scan.verdict.label.value]
-    console.print(Text(scan.source.url or scan.source.name or scan.id, style="bold"), soft_wrap=True)
+    name = plain(scan.source.url or scan.source.name or scan.id)
+    console.print(Text(name, style="bold"), soft_wrap=True)
     line = Text(f"  {sign} ", style=style)
-    line.append(scan.verdict.headline, style=style)
+    line.append(plain(scan.verdict.headline), style=style)
     strength = scan.verdict.strength.value
     if strength != "none":
         line.append("  " + say(f"cli.strength.{strength}"), style="dim")
     console.print(line)
     # Lines are left to the terminal to wrap, so that a pipe gets each finding whole on a line of its own.
     for evidence in scan.evidence:
-        console.print(Text("    - " + finding_line(evidence)), soft_wrap=True)
+        console.print(Text("    - " + plain(finding_line(evidence))), soft_wrap=True)
     for examiner, reason in scan.skipped.items():
         skipped = say("cli.scan.skipped", examiner=examiner_name(examiner), reason=reason)
-        console.print(Text("    - " + skipped, style="dim"), soft_wrap=True)
+        console.print(Text("    - " + plain(skipped), style="dim"), soft_wrap=True)
     if scan.checked:
         names = ", ".join(examiner_name(name) for name in scan.checked)
         checked = say("cli.scan.checked", names=names, ms=round(scan.took_ms))

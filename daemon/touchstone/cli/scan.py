@@ -69,7 +69,10 @@ def run(args: argparse.Namespace, env: Environment) -> int:
 
 
 async def _scan_all(
-    args: argparse.Namespace, env: Environment, wanted: Sequence[AnySource], finished: Mapping[str, Scan]
+    args: argparse.Namespace,
+    env: Environment,
+    wanted: Sequence[AnySource | inputs.Unscannable],
+    finished: Mapping[str, Scan],
 ) -> list[Scan]:
     # Imported here: `touchstone --help` should not pay for the whole engine.
     from ..engine import open_scanner
@@ -81,7 +84,9 @@ async def _scan_all(
         )
         printer = resources.enter_context(report.Printer(args, env, total=len(wanted)))
 
-        async def one(source: AnySource) -> tuple[Scan, bool]:
+        async def one(source: AnySource | inputs.Unscannable) -> tuple[Scan, bool]:
+            if isinstance(source, inputs.Unscannable):
+                return report.unscannable(source), True
             known = finished.get(report.key_of(source))
             return (known, False) if known else (await scanner.scan(source), True)
 

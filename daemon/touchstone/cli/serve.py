@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sqlite3
 import tomllib
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -43,27 +42,10 @@ def run(args: argparse.Namespace, env: Environment) -> int:
     # Imported here: no other command should pay for the server.
     from ..server.logs import start_logging, stop_logging
     from ..server.serve import AlreadyRunning, CannotListen, serve
-    from ..settings import SettingError
-    from ..store import NewerStore
-    from ..system.secrets import SecretsError
 
-    try:
-        env.paths.create()
-        settings = _settings(args, env)
-        daemon = _daemon(env, settings)
-    except SettingError as problem:
-        env.error(str(problem))
-        return Exit.USAGE
-    except NewerStore as problem:
-        env.error(say("daemon.store.newer", folder=env.paths.data_dir, found=problem.found))
-        return Exit.FAILED
-    except sqlite3.Error as problem:
-        env.error(say("daemon.store.broken", folder=env.paths.data_dir, reason=problem))
-        return Exit.FAILED
-    except (OSError, SecretsError) as problem:
-        env.error(str(problem))
-        return Exit.FAILED
-
+    env.paths.create()
+    settings = _settings(args, env)
+    daemon = _daemon(env, settings)
     refresh_manifests(env)
 
     def ready(port: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sqlite3
 
 from ..messages import say
 from ..system.environment import Environment
@@ -29,29 +28,19 @@ def run(args: argparse.Namespace, env: Environment) -> int:
     if args.reset and not args.name:
         env.error(say("daemon.settings.reset_what"))
         return Exit.USAGE
-    from ..settings import SettingError, check, check_name, load, to_text
-    from ..store import NewerStore, Store, store_path
+    from ..settings import check, check_name, load, to_text
+    from ..store import Store, store_path
 
-    try:
-        env.paths.create()
-        with Store(store_path(env.paths), env.clock) as store:
-            if args.name:
-                check_name(args.name)
-            if args.value is not None:
-                check(args.name, args.value)
-            if args.reset or args.value is not None:
-                store.set_setting(args.name, args.value)
-                env.error(say("daemon.settings.changed_hint"))
-            settings = load(env.environ, store.settings())
-    except SettingError as problem:
-        env.error(str(problem))
-        return Exit.USAGE
-    except NewerStore as problem:
-        env.error(say("daemon.store.newer", folder=env.paths.data_dir, found=problem.found))
-        return Exit.FAILED
-    except (OSError, sqlite3.Error) as problem:
-        env.error(say("daemon.store.broken", folder=env.paths.data_dir, reason=problem))
-        return Exit.FAILED
+    env.paths.create()
+    with Store(store_path(env.paths), env.clock) as store:
+        if args.name:
+            check_name(args.name)
+        if args.value is not None:
+            check(args.name, args.value)
+        if args.reset or args.value is not None:
+            store.set_setting(args.name, args.value)
+            env.error(say("daemon.settings.changed_hint"))
+        settings = load(env.environ, store.settings())
     names = [args.name] if args.name else list(type(settings).model_fields)
     if args.json:
         values = settings.model_dump(mode="json")

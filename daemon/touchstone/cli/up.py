@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..messages import say
 from ..system.environment import Environment
+from ..system.paths import NoFolder
 from . import sample
 from .browsers import describe, show
 from .exits import Exit
@@ -35,8 +35,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace, env: Environment) -> int:
     """Do all of it; every step may be done again."""
-    from ..settings import SettingError
-    from ..store import NewerStore
     from ..system.daemon_process import DaemonNotStarted
 
     def tell(text: str = "") -> None:
@@ -57,13 +55,9 @@ def run(args: argparse.Namespace, env: Environment) -> int:
         if scanned is not None and not args.json:
             tell()
             sample.show(scanned, env)
-    except SettingError as problem:
-        env.error(str(problem))
-        return Exit.USAGE
-    except NewerStore as problem:
-        env.error(say("daemon.store.newer", folder=env.paths.data_dir, found=problem.found))
-        return Exit.FAILED
-    except (DaemonNotStarted, sample.SampleFailed, OSError, sqlite3.Error) as problem:
+    except NoFolder:
+        raise  # it says itself what to do
+    except (DaemonNotStarted, sample.SampleFailed, OSError) as problem:
         env.error(say("setup.up.failed", reason=problem))
         return Exit.FAILED
     steps = list(_next_steps(browsers, args.extension))

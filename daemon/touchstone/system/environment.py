@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from .paths import HOME_VARIABLE, Paths
+from .terminal import never_fails, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,6 +75,8 @@ class Environment:
             platform="linux" if sys.platform.startswith("linux") else sys.platform,
             environ=environ,
             keyring=system_keyring,
+            stdout=never_fails(sys.stdout),
+            stderr=never_fails(sys.stderr),
         )
 
     @cached_property
@@ -91,12 +94,12 @@ class Environment:
         return Console(file=self.stderr, highlight=False, soft_wrap=True)
 
     def print(self, text: str = "") -> None:
-        """One line for the user, as it is."""
-        self.stdout.write(text + "\n")
+        """One line or more for the user; what a terminal would obey is written out."""
+        self.stdout.write(plain(text, lines=True) + "\n")
 
     def error(self, text: str) -> None:
         """One line about a problem, marked as coming from us so that it can be told apart in a pipeline."""
-        self.stderr.write(f"touchstone: {text}\n")
+        self.stderr.write(f"touchstone: {plain(text, lines=True)}\n")
 
     def child_environ(self) -> dict[str, str]:
         """Variables for a program of ours that is started from here, so that it uses the same directories."""

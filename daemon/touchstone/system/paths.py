@@ -13,6 +13,8 @@ from pathlib import Path
 
 import platformdirs
 
+from ..messages import say
+
 APP = "touchstone"
 HOME_VARIABLE = "TOUCHSTONE_HOME"
 PRIVATE_DIR = 0o700
@@ -103,11 +105,26 @@ class Paths:
         """Make all directories, mode 0700. A directory of ours that others could enter is closed to them.
 
         Raises:
-            OSError: a directory cannot be made; the text names it.
+            NoFolder: a directory cannot be made.
         """
         for path in self.all:
-            make_private_dir(path)
+            try:
+                make_private_dir(path)
+            except OSError as problem:
+                raise NoFolder(path, problem) from problem
         return self
+
+
+class NoFolder(OSError):
+    """A directory of ours cannot be made; the text names it and the remedy.
+
+    Attributes:
+        cause: the directory and what the system said, without the remedy.
+    """
+
+    def __init__(self, path: Path, problem: OSError) -> None:
+        self.cause = f"{path}: {problem.strerror or problem}"
+        super().__init__(say("system.paths.no_folder", cause=self.cause, variable=HOME_VARIABLE))
 
 
 def make_private_dir(path: Path) -> None:
