@@ -28,13 +28,15 @@ stop: ## End the daemon that `make run` started
 
 test: $(PACKAGES) $(EXTENSION) $(E2E_PACKAGES) ## Run every check, real browsers included
 	@tools/setup/browsers.sh
+	@tools/setup/fonts.sh
 	@$(BIN)/python tools/run_checks.py
 
 lint: $(PACKAGES) $(EXTENSION_PACKAGES) $(E2E_PACKAGES) ## Run the linters and type checks only
 	@$(BIN)/python tools/run_checks.py --only lint
 
-bench: $(PACKAGES) ## Time a scan, step by step
+bench: $(PACKAGES) ## Time a scan, step by step, and what reads video (docs/benchmarks.md)
 	@$(BIN)/python tools/bench.py
+	@$(BIN)/python tools/bench_media.py
 
 check-marks: $(PACKAGES) ## Hold the scans of the corpus of marked files against what they must show
 	@$(BIN)/python tools/marks_table.py --corpus $(CORPUS)/marks --write docs/marks.md

@@ -166,7 +166,8 @@ def opened(container: Container, parts: Sequence[tuple[BinaryIO, int]], threads:
             BoundedFile(parts),
             "r",
             format=demuxer,
-            options={"max_pixels": str(MAX_PIXELS), "threads": "1"},
+            # For the decoders that opening runs to learn what headers leave out, which nothing here asks for.
+            options={"max_pixels": str(MAX_PIXELS), "threads": "1", "skip_frame": "all"},
             container_options={
                 "codec_whitelist": ",".join(DECODERS),
                 "format_whitelist": av.ContainerFormat(demuxer, "r").name,
