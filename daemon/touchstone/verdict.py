@@ -282,14 +282,14 @@ def _by_signature(evidence: Sequence[Evidence]) -> Verdict | None:
 
 
 def _by_declaration(evidence: Sequence[Evidence]) -> Verdict | None:
-    """Claims that nobody verified: labels in metadata, and manifests whose signer is not trusted."""
+    """Claims that nobody verified: labels, in metadata or picture, and manifests of untrusted signers."""
     claims = [
         e
         for e in evidence
         if not e.verified
         and e.log10_lr is None
         and e.supports in (Supports.AI, Supports.EDITED)
-        and BASIS_OF_EXAMINER.get(e.examiner) in (Basis.SIGNED, Basis.DECLARED)
+        and (BASIS_OF_EXAMINER.get(e.examiner) in (Basis.SIGNED, Basis.DECLARED) or e.details.get("declared"))
     ]
     if not claims:
         return None
