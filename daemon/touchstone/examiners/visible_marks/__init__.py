@@ -7,7 +7,7 @@ scene, a caption or a title does not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -42,13 +42,19 @@ class VisibleMarks:
         # confined it is too late for that. Four looks, so that both halves of a clip are gone through.
         blank = np.full((2 * _SMALLEST, 2 * _SMALLEST), 128, np.uint8)
         blanks = [Look(scaled(blank, _SMALLEST), 0.0)] * 4
-        read_marks(self._detector, self._reader, blanks, content([look.picture for look in blanks]), self._rules)
+        read_marks(
+            self._detector, self._reader, blanks, content([look.picture for look in blanks]), self._rules
+        )
         self._reader.read([blank])
 
     def examine(self, clip: Clip) -> Iterator[Evidence]:
         seen = looks(clip.frames)
         if min(seen[0].picture.shape) < _SMALLEST:
             raise Skip(say("visible_marks.skip.small", pixels=_SMALLEST))
+        yield from self.find(seen)
+
+    def find(self, seen: Sequence[Look]) -> Iterator[Evidence]:
+        """The marks in looks at one clip, in the order they are shown; one alone is a single picture."""
         within = content([look.picture for look in seen])
         marks = read_marks(self._detector, self._reader, seen, within, self._rules)
         for mark in marks:

@@ -36,6 +36,10 @@ class Content:
     right: int
     bottom: int
 
+    def cut(self, picture: Grey) -> Grey:
+        """That part of `picture`."""
+        return picture[self.top : self.bottom, self.left : self.right]
+
 
 def looks(frames: Frames) -> list[Look]:
     """The middle frame of every run: a mark that comes only after a few frames is there by then."""

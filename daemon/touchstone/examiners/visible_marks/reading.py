@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from .looks import Content, Look
 from .ocr import Grey, Reading, TextDetector, TextReader
 from .rules import Place, Rule
 from .search import Candidate, find_jumping, find_static
 
-_MOST_READ = 24  # candidates of one clip that are read, the surest first: a page of text has more
+_MOST_READ = 12  # candidates of one search that are read, the surest first: a page of text has more
 _SURE = 0.6  # mean probability of letters below which a reading says nothing
+_CLEAR = 0.98  # from which on a line is taken to be read the right way round; "Sora" mirrored is a sure 6102
 _PAD = 0.12  # of a line's height, around it, for the reader
 _STAYS_AT_MOST_S = 6.0  # seconds that a jumping mark stays in one place; measured: three to four
 
@@ -21,20 +24,33 @@ class Sighting:
     """A mark in one look: where, and what was read."""
 
     look: int
-    box: Place
+    candidate: Candidate
     text: str
+
+    @property
+    def box(self) -> Place:
+        """Left, top, right, bottom as fractions of the picture without bars."""
+        return self.candidate.box
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A mark that was found: its rule, and every look that shows it.
+    """A mark that was found: its rule, and every look that shows it, in order.
 
     `single` is true where there was only one picture, so that nothing is known about whether it stays.
     """
 
     rule: Rule
-    sightings: Sequence[Sighting] = field(default_factory=tuple)
+    sightings: Sequence[Sighting]
     single: bool = False
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the clip was turned left for right after the mark was put in."""
+        return self.sightings[0].candidate.mirrored
+
+
+Found = list[tuple[Rule, Sighting]]
 
 
 def read_marks(
@@ -45,70 +61,129 @@ def read_marks(
     rules: Sequence[Rule],
 ) -> list[Mark]:
     """The marks of a clip, in the order of the rules."""
+    lines = _Lines(reader, looks, within)
     static = [rule for rule in rules if rule.motion == "static"]
     jumping = [rule for rule in rules if rule.motion == "jumps"]
-    found = _read(reader, looks, within, find_static(detector, looks, within, static), static)
-    found += _read(reader, looks, within, find_jumping(detector, looks, within, jumping), jumping)
-    marks = []
-    for rule in rules:
-        sightings = _one_a_look([sighting for of, sighting in found if of is rule])
-        if sightings and counts(rule, sightings, looks):
-            marks.append(Mark(rule, sightings, single=len(looks) == 1))
-    return marks
+    stays = find_static(detector, looks, within, static)
+    found = _read_static(lines, stays, static)
+    jumps: list[Candidate] = []
+    # Every other look first: the mark is in nearly all of them, or in none.
+    for numbers in _alternate(len(looks)):
+        some = {number: looks[number] for number in numbers}
+        candidates = find_jumping(detector, some, within, jumping)
+        jumps += candidates
+        seen = lines.read(candidates, jumping)
+        found += seen
+        if not seen:
+            break
+    if not found:
+        # Some who hide where a clip is from turn it left for right.
+        found = _read_static(lines, lines.unclear(stays), static)
+        found += lines.read(lines.unclear(jumps), jumping)
+    return _marks(found, looks, rules)
 
 
 def counts(rule: Rule, sightings: Sequence[Sighting], looks: Sequence[Look]) -> bool:
     """Whether what was sighted stays, or moves, as the mark does."""
     if len(looks) == 1:
-        return rule.single
+        return rule.single or rule.kind == "label"
     if len(sightings) < min(rule.frames, len(looks)):
         return False
     if rule.motion == "static":
         return True
     times: dict[int | None, list[float]] = {}
     for sighting in sightings:
-        left, top, right, bottom = sighting.box
-        place = rule.place_of(((left + right) / 2, (top + bottom) / 2))
+        place = rule.place_of(sighting.candidate.middle)
         times.setdefault(place, []).append(looks[sighting.look].time_s)
-    return len(times) > 1 or max(times[next(iter(times))]) - min(times[next(iter(times))]) <= _STAYS_AT_MOST_S
+    return (
+        all(max(of_place) - min(of_place) <= _STAYS_AT_MOST_S for of_place in times.values())
+        or len(times) > 1
+    )
 
 
-def _read(
-    reader: TextReader,
-    looks: Sequence[Look],
-    within: Content,
-    candidates: Sequence[Candidate],
-    rules: Sequence[Rule],
-) -> list[tuple[Rule, Sighting]]:
-    """What the candidates that fit a rule's place and height say, where it is what the rule's mark says."""
-    fitting = [c for c in candidates if any(rule.fits(c.middle, c.height) for rule in rules)]
-    fitting = sorted(fitting, key=lambda c: -c.score)[:_MOST_READ]
-    wanted = [(candidate, number) for candidate in fitting for number in candidate.looks]
-    readings = reader.read([_line(looks[number].picture, within, c.box) for c, number in wanted])
-    found = []
-    for (candidate, number), reading in zip(wanted, readings, strict=True):
-        for rule in rules:
-            if rule.fits(candidate.middle, candidate.height) and _says(rule, reading):
-                found.append((rule, Sighting(number, candidate.box, reading.text)))
-    return found
+def _marks(found: Found, looks: Sequence[Look], rules: Sequence[Rule]) -> list[Mark]:
+    marks: list[Mark] = []
+    taken: set[tuple[int, Candidate]] = set()
+    for rule in rules:  # brands come before labels, and a line that is a brand is no label beside it
+        sightings = _one_a_look(
+            sighting
+            for of, sighting in found
+            if of is rule and (rule.kind == "brand" or (sighting.look, sighting.candidate) not in taken)
+        )
+        if sightings and counts(rule, sightings, looks):
+            marks.append(Mark(rule, sightings, single=len(looks) == 1))
+            taken |= {(sighting.look, sighting.candidate) for sighting in sightings}
+    return marks
 
 
-def _says(rule: Rule, reading: Reading) -> bool:
-    return reading.score >= _SURE and rule.says(reading.text)
-
-
-def _line(picture: Grey, within: Content, box: Place) -> Grey:
-    """A line cut out of a look, with a little around it."""
-    width, height = within.right - within.left, within.bottom - within.top
-    left, top, right, bottom = box
-    pad = (bottom - top) * height * _PAD
-    x, y = within.left + left * width - pad, within.top + top * height - pad
-    x_end, y_end = within.left + right * width + pad, within.top + bottom * height + pad
-    return picture[max(round(y), 0) : max(round(y_end), 1), max(round(x), 0) : max(round(x_end), 1)]
-
-
-def _one_a_look(sightings: Sequence[Sighting]) -> list[Sighting]:
+def _one_a_look(sightings: Iterable[Sighting]) -> list[Sighting]:
     first: dict[int, Sighting] = {}
     for sighting in sightings:
         first.setdefault(sighting.look, sighting)
     return [first[look] for look in sorted(first)]
+
+
+def _alternate(count: int) -> tuple[range, ...]:
+    """The numbers below `count`: every other one, with those near both ends among them, then the rest."""
+    return (range(count),) if count < 4 else (range(1, count, 2), range(0, count, 2))
+
+
+def _read_static(lines: _Lines, candidates: Sequence[Candidate], rules: Sequence[Rule]) -> Found:
+    """What candidates that stay say; all looks are read only where one of a few shows a mark."""
+    count = len(lines.looks)
+    few = tuple(sorted({count // 6, count // 2, count * 5 // 6}))
+    first = lines.read([replace(candidate, looks=few) for candidate in candidates], rules)
+    boxes = {sighting.box for _, sighting in first}
+    rest = tuple(number for number in range(count) if number not in few)
+    return first + lines.read(
+        [replace(candidate, looks=rest) for candidate in candidates if candidate.box in boxes], rules
+    )
+
+
+class _Lines:
+    """Reads lines of looks and remembers how clear they were."""
+
+    def __init__(self, reader: TextReader, looks: Sequence[Look], within: Content) -> None:
+        self.looks = looks
+        self._reader = reader
+        self._within = within
+        self._clarity: dict[Place, float] = {}
+
+    def read(self, candidates: Sequence[Candidate], rules: Sequence[Rule]) -> Found:
+        """What the candidates that fit a rule's place and height say, where a rule's mark says that."""
+        fitting = [c for c in candidates if any(rule.fits(c.middle, c.height) for rule in rules)]
+        fitting = sorted(fitting, key=lambda c: -c.score)[:_MOST_READ]
+        wanted = [(candidate, number) for candidate in fitting for number in candidate.looks]
+        readings = self._reader.read([self._line(candidate, number) for candidate, number in wanted])
+        found: Found = []
+        for (candidate, number), reading in zip(wanted, readings, strict=True):
+            self._clarity[candidate.box] = max(self._clarity.get(candidate.box, 0), reading.score)
+            found += [
+                (rule, Sighting(number, candidate, reading.text))
+                for rule in rules
+                if rule.fits(candidate.middle, candidate.height) and _says(rule, reading)
+            ]
+        return found
+
+    def unclear(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Those that could not be read clearly, or were not where a mark is, mirrored."""
+        return [
+            replace(candidate, mirrored=True)
+            for candidate in candidates
+            if self._clarity.get(candidate.box, 0) < _CLEAR
+        ]
+
+    def _line(self, candidate: Candidate, number: int) -> Grey:
+        """A line cut out of a look, with a little around it."""
+        within, picture = self._within, self.looks[number].picture
+        width, height = within.right - within.left, within.bottom - within.top
+        left, top, right, bottom = candidate.box
+        pad = (bottom - top) * height * _PAD
+        x, y = within.left + left * width - pad, within.top + top * height - pad
+        x_end, y_end = within.left + right * width + pad, within.top + bottom * height + pad
+        line = picture[max(round(y), 0) : max(round(y_end), 1), max(round(x), 0) : max(round(x_end), 1)]
+        return np.fliplr(line) if candidate.mirrored else line
+
+
+def _says(rule: Rule, reading: Reading) -> bool:
+    return reading.score >= _SURE and rule.says(reading.text)

@@ -2,44 +2,68 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from ...messages import say
-from ...verdict import Evidence, Span
+from ...verdict import Evidence, Span, Supports
 from .looks import Content, Look
+from .measured import log10_lr
 from .reading import Mark, Sighting
 
 _EXAMINER = "visible_marks"
 
 
 def evidence(mark: Mark, looks: Sequence[Look], within: Content) -> Evidence:
-    """What a mark says, for people and for programs."""
+    """What a mark says, for people and for programs.
+
+    A brand is weighed by the measured likelihood ratio. A label is a claim of whoever put it into the picture
+    and is reported as one, like a label in metadata; in a single picture it supports nothing, unless its rule
+    says otherwise.
+    """
     rule = mark.rule
     boxes = [_box(sighting, looks, within) for sighting in mark.sightings]
-    name = rule.generator or rule.texts[0]
+    texts = Counter(sighting.text for sighting in mark.sightings)
+    text = texts.most_common(1)[0][0]
+    supports = Supports.NEITHER if mark.single and not rule.single else rule.supports
+    details: dict[str, Any] = {
+        "rule": rule.id,
+        "kind": rule.kind,
+        "generator": rule.generator,
+        "text": text,
+        "texts": sorted(texts),
+        "boxes": boxes,
+        "mirrored": mark.mirrored,
+        "frames_seen": len(looks),
+        "frames_with": len(mark.sightings),
+    }
+    if rule.kind == "label":
+        details |= {
+            "declared": True,
+            "certainty": "stated",
+            "claimed_by": say("visible_marks.claimed_by.label"),
+        }
     return Evidence(
         examiner=_EXAMINER,
         finding=say(
-            f"visible_marks.finding.{rule.kind}",
-            name=name,
-            text=mark.sightings[0].text,
-            where=_where(mark, boxes),
+            f"visible_marks.finding.{rule.kind}_{rule.supports.value}",
+            name=rule.generator,
+            text=text,
+            where=_where(boxes),
             when=_when(mark, looks),
         ),
-        supports=rule.supports,
-        log10_lr=None,
-        details={
-            "rule": rule.id,
-            "kind": rule.kind,
-            "generator": rule.generator,
-            "text": mark.sightings[0].text,
-            "texts": sorted({sighting.text for sighting in mark.sightings}),
-            "boxes": boxes,
-            "frames_seen": len(looks),
-            "frames_with": len(mark.sightings),
-        },
+        supports=supports,
+        log10_lr=_log10_lr(mark),
+        details=details,
         spans=_spans(mark, looks),
     )
+
+
+def _log10_lr(mark: Mark) -> float | None:
+    if mark.rule.kind == "label":
+        return None
+    return log10_lr("picture" if mark.single else "clip")
 
 
 def _box(sighting: Sighting, looks: Sequence[Look], within: Content) -> dict[str, float]:
@@ -57,7 +81,7 @@ def _box(sighting: Sighting, looks: Sequence[Look], within: Content) -> dict[str
     }
 
 
-def _where(mark: Mark, boxes: Sequence[dict[str, float]]) -> str:
+def _where(boxes: Sequence[dict[str, float]]) -> str:
     places = list(dict.fromkeys(_place(box) for box in boxes))
     if len(places) > 2:
         return say("visible_marks.where.several", count=len(places))

@@ -64,13 +64,16 @@ def rules() -> tuple[Rule, ...]:
         ValueError: the table is wrong; the text names the rule.
     """
     text = resources.files(__package__).joinpath("rules.toml").read_text(encoding="utf-8")
-    return tuple(_rule(row) for row in tomllib.loads(text)["rule"])
+    table = tomllib.loads(text)
+    return tuple(_rule(row, table["places"]) for row in table["rule"])
 
 
-def _rule(row: Mapping[str, Any]) -> Rule:
+def _rule(row: Mapping[str, Any], named: Mapping[str, Sequence[float]]) -> Rule:
     values = dict(row)
     try:
-        values["places"] = tuple(tuple(place) for place in values["places"])
+        values["places"] = tuple(
+            tuple(named[place] if isinstance(place, str) else place) for place in values["places"]
+        )
         values["height"] = tuple(values["height"])
         values["supports"] = Supports(values.get("supports", "ai"))
         re.compile(values.get("after", ""))

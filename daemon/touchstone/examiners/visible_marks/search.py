@@ -2,8 +2,9 @@
 
 Finding text costs a second of processor time for a million pixels, so it is not done frame by frame:
 
-- Marks that stay are looked for in the mean of the looks, once for each half of the clip: what moves blurs,
-  what stays keeps its edges, and a mark that changes sides in the middle of a clip is in both.
+- Marks that stay are looked for once, in what stands in the looks: what moves is averaged away, what stays
+  keeps its edges. Both halves of the clip are averaged by themselves and what stands out more is taken, so
+  that a mark that changes sides in the middle of a clip is there in both places.
 - Marks that jump are looked for in each look, in the few places where they can be.
 
 In both, only the places that the rules name are searched, cut out and laid into one mosaic. What is searched
@@ -13,22 +14,33 @@ transparent, and a white one over a light scene is found there only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from .looks import Content, Look, scaled
 from .ocr import Grey, TextDetector
 from .rules import Place, Rule
 
-_STATIC_SIDE = 960  # pixels of the longer side at which what stays is searched; "MADE WITH PIKA" needs them
-_JUMPING_SIDE = 640  # and what jumps, which is larger
+_STATIC_SIDE = 896  # pixels of the longer side at which what stays is searched; "MADE WITH PIKA" needs them
+_JUMPING_SIDE = 448  # and what jumps, which is larger, ...
+_JUMPING_SIDE_OF_FEW = 640  # ... where there are fewer than _HALVES_FROM looks to find it in
 _RELIEF_RADIUS = 12  # pixels around one that are its surroundings; some strokes wide
 _RELIEF_GAIN = 2
-_GAP = 16  # grey pixels between the crops of a mosaic, so that no line is found across two
-_MARGIN = 0.02  # of the picture, around each place: a line is found whole or not at all
+_RELIEF_MOST = 48  # grey levels; an edge that moves through is bounded, so that a few looks average it away
+_HALVES_FROM = 4  # looks
+_GAP = 8  # grey pixels between the crops of a mosaic, so that no line is found across two
+_MARGIN = (
+    0.06,
+    0.03,
+)  # of the picture, around each place: the middle of a line lies in it, not all of the line
+
+Relief = NDArray[np.int16]
 
 
 @dataclass(frozen=True)
@@ -40,81 +52,99 @@ class Candidate:
         height: of the line as a fraction of the shorter side.
         looks: numbers of the looks that it may be in.
         score: how sure the detector is.
+        mirrored: whether it is to be read, and placed, as if the picture were turned left for right.
     """
 
     box: Place
     height: float
     looks: tuple[int, ...]
     score: float
+    mirrored: bool = False
 
     @property
     def middle(self) -> tuple[float, float]:
+        """Where it is, as the rules count: across and down."""
         left, top, right, bottom = self.box
-        return (left + right) / 2, (top + bottom) / 2
+        across = (left + right) / 2
+        return 1 - across if self.mirrored else across, (top + bottom) / 2
 
 
 def find_static(
     detector: TextDetector, looks: Sequence[Look], within: Content, rules: Sequence[Rule]
 ) -> list[Candidate]:
     """Lines in the rules' places that stay where they are through one half of the clip."""
-    places = merged(place for rule in rules for place in rule.places)
-    numbers = list(range(len(looks)))
-    halves = [numbers] if len(looks) < 4 else [numbers[: len(looks) // 2], numbers[len(looks) // 2 :]]
-    found = []
-    for half in halves:
-        small = [scaled(_cut(looks[number].picture, within), _STATIC_SIDE) for number in half]
-        mean = np.mean(np.stack(small), axis=0).astype(np.uint8)
-        found += _find(detector, [(relief(mean), tuple(half))], places)
-    return found
+    numbers = tuple(range(len(looks)))
+    small = [scaled(within.cut(look.picture), _STATIC_SIDE) for look in looks]
+    crops = [
+        replace(crop, picture=_standing([crop.of(picture) for picture in small]))
+        for crop in _crops(small[0], numbers, merged(place for rule in rules for place in rule.places))
+    ]
+    return _find(detector, crops)
 
 
 def find_jumping(
-    detector: TextDetector, looks: Sequence[Look], within: Content, rules: Sequence[Rule]
+    detector: TextDetector, looks: Mapping[int, Look], within: Content, rules: Sequence[Rule]
 ) -> list[Candidate]:
-    """Lines in the rules' places, look by look."""
+    """Lines in the rules' places, look by look; `looks` by their numbers."""
     places = merged(place for rule in rules for place in rule.places)
-    pictures = [
-        (relief(scaled(_cut(look.picture, within), _JUMPING_SIDE)), (number,))
-        for number, look in enumerate(looks)
-    ]
-    return _find(detector, pictures, places) if places else []
+    side = _JUMPING_SIDE if len(looks) >= _HALVES_FROM else _JUMPING_SIDE_OF_FEW
+    crops = []
+    for number, look in looks.items():
+        picture = scaled(within.cut(look.picture), side)
+        crops += [
+            replace(crop, picture=_visible(relief(crop.picture)))
+            for crop in _crops(picture, (number,), places)
+        ]
+    return _find(detector, crops)
 
 
-def relief(picture: Grey) -> Grey:
-    """How far each pixel is above (lighter) or below its surroundings; 128 is level with them."""
+def relief(picture: Grey) -> Relief:
+    """How far each pixel is above (lighter) or below (darker) its surroundings, in grey levels, bounded."""
     around = np.asarray(Image.fromarray(picture).filter(ImageFilter.BoxBlur(_RELIEF_RADIUS)))
-    raised = 128 + _RELIEF_GAIN * (picture.astype(np.int16) - around)
-    return np.asarray(np.clip(raised, 0, 255), np.uint8)
+    return np.asarray(np.clip(picture.astype(np.int16) - around, -_RELIEF_MOST, _RELIEF_MOST), np.int16)
+
+
+def _standing(pictures: Sequence[Grey]) -> Grey:
+    """What stands in the first or in the second half of `pictures`, as a picture."""
+    reliefs = [relief(picture) for picture in pictures]
+    half = len(reliefs) // 2 if len(reliefs) >= _HALVES_FROM else 0
+    means = [np.mean(part, axis=0) for part in (reliefs[:half], reliefs[half:]) if part]
+    return _visible(reduce(lambda a, b: np.where(np.abs(a) >= np.abs(b), a, b), means))
+
+
+def _visible(raised: NDArray[np.floating[Any]] | Relief) -> Grey:
+    return np.asarray(np.clip(128 + _RELIEF_GAIN * raised, 0, 255), np.uint8)
 
 
 def merged(places: Iterable[Place]) -> list[Place]:
-    """The places with a margin around each, those that overlap joined into one."""
+    """The places with a margin around each; joined where one box around two is no larger than the two."""
+    across, down = _MARGIN
     waiting = [
-        (max(left - _MARGIN, 0), max(top - _MARGIN, 0), min(right + _MARGIN, 1), min(bottom + _MARGIN, 1))
+        (max(left - across, 0), max(top - down, 0), min(right + across, 1), min(bottom + down, 1))
         for left, top, right, bottom in places
     ]
     apart: list[Place] = []
     while waiting:
         place = waiting.pop()
         for other in apart:
-            if place[0] < other[2] and other[0] < place[2] and place[1] < other[3] and other[1] < place[3]:
+            both = (
+                min(place[0], other[0]),
+                min(place[1], other[1]),
+                max(place[2], other[2]),
+                max(place[3], other[3]),
+            )
+            if _area(both) <= _area(place) + _area(other):
                 apart.remove(other)
-                waiting.append(
-                    (
-                        min(place[0], other[0]),
-                        min(place[1], other[1]),
-                        max(place[2], other[2]),
-                        max(place[3], other[3]),
-                    )
-                )
+                waiting.append(both)
                 break
         else:
             apart.append(place)
     return sorted(apart)
 
 
-def _cut(picture: Grey, within: Content) -> Grey:
-    return picture[within.top : within.bottom, within.left : within.right]
+def _area(place: Place) -> float:
+    left, top, right, bottom = place
+    return (right - left) * (bottom - top)
 
 
 @dataclass(frozen=True)
@@ -128,17 +158,25 @@ class _Crop:
     top: int
     at: tuple[int, int] = (0, 0)  # left and top in the mosaic
 
+    def of(self, picture: Grey) -> Grey:
+        """The same piece of another picture."""
+        height, width = self.picture.shape
+        return np.ascontiguousarray(picture[self.top : self.top + height, self.left : self.left + width])
 
-def _find(
-    detector: TextDetector, pictures: Sequence[tuple[Grey, tuple[int, ...]]], places: Sequence[Place]
-) -> list[Candidate]:
+
+def _crops(picture: Grey, numbers: tuple[int, ...], places: Sequence[Place]) -> list[_Crop]:
+    height, width = picture.shape
     crops = []
-    for picture, numbers in pictures:
-        height, width = picture.shape
-        for left, top, right, bottom in places:
-            x, y = round(left * width), round(top * height)
-            piece = picture[y : round(bottom * height), x : round(right * width)]
-            crops.append(_Crop(piece, numbers, picture.shape, x, y))
+    for left, top, right, bottom in places:
+        x, y = round(left * width), round(top * height)
+        piece = np.ascontiguousarray(picture[y : round(bottom * height), x : round(right * width)])
+        crops.append(_Crop(piece, numbers, (height, width), x, y))
+    return crops
+
+
+def _find(detector: TextDetector, crops: Sequence[_Crop]) -> list[Candidate]:
+    if not crops:
+        return []
     mosaic, placed = _lay(crops)
     candidates = []
     for line in detector.find(mosaic):
@@ -177,7 +215,7 @@ def _lay(crops: Sequence[_Crop]) -> tuple[Grey, list[_Crop]]:
         height, width = crop.picture.shape
         if x and x + width > limit:
             x, y, row = 0, y + row + _GAP, 0
-        placed.append(_Crop(crop.picture, crop.numbers, crop.whole, crop.left, crop.top, (x, y)))
+        placed.append(replace(crop, at=(x, y)))
         x, row, right = x + width + _GAP, max(row, height), max(right, x + width)
     mosaic = np.full((y + row, right), 128, np.uint8)
     for crop in placed:

@@ -1,0 +1,19 @@
+"""What a visible mark is worth: measured.toml, written by tools/measure_visible_marks.py."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+
+@cache
+def log10_lr(of: Literal["clip", "picture"]) -> float:
+    """The log10 likelihood ratio of a mark that was read in several looks at a clip, or in a single picture.
+
+    It is the lower bound of how often marks are read where they are, over the upper bound of how often any is
+    read where there is none, both at 95 % (Clopper-Pearson).
+    """
+    text = resources.files(__package__).joinpath("measured.toml").read_text(encoding="utf-8")
+    return float(tomllib.loads(text)[of]["log10_lr"])
