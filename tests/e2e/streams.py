@@ -1,4 +1,4 @@
-"""Makes two WebM clips to be streamed in pieces: one with an invisible watermark in its pictures, one without.
+"""Makes WebM clips to be streamed in pieces: with an invisible watermark in its pictures, without, and black.
 
 VP9 without loss, so that the mark's fate is decided by the way from the browser to the daemon alone.
 
@@ -14,16 +14,15 @@ from pathlib import Path
 import av
 import numpy as np
 
-from browser_frames import HEIGHT, SDXL, WIDTH, i420
+from browser_frames import HEIGHT, SDXL, WIDTH, Picture, i420
 from examiners.watermarks.carriers import carrier, embed_dwt_dct
 
 RATE = 12
 SECONDS = 16
 
 
-def make(path: Path, *, marked: bool) -> None:
+def make(path: Path, plain: Picture, *, marked: bool) -> None:
     """A picture a second, moved on by some columns, then marked or not."""
-    plain = carrier("natural 576x1024")
     with av.open(str(path), "w", format="webm") as out:
         stream = out.add_stream(
             "libvpx-vp9",
@@ -44,8 +43,10 @@ def main() -> int:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("folder", type=Path)
     folder: Path = ask.parse_args().folder
-    make(folder / "marked.webm", marked=True)
-    make(folder / "plain.webm", marked=False)
+    plain = carrier("natural 576x1024")
+    make(folder / "marked.webm", plain, marked=True)
+    make(folder / "plain.webm", plain, marked=False)
+    make(folder / "black.webm", np.zeros_like(plain), marked=False)
     return 0
 
 

@@ -7,6 +7,7 @@ import { basename } from 'node:path'
 export class Site {
   private readonly pages = new Map<string, string>()
   private readonly files = new Map<string, string>()
+  private readonly guarded = new Set<string>()
   private readonly held = new Map<string, Promise<void>>()
   private readonly server: Server = createServer((request, response) => void this.answer(request, response))
 
@@ -35,6 +36,12 @@ export class Site {
     return `http://127.0.0.1:${this.port}/clips/${name}`
   }
 
+  /** Give a file to media elements alone, as sites do that do not want to be linked to. */
+  playersOnly(address: string): string {
+    this.guarded.add(new URL(address).pathname)
+    return address
+  }
+
   /** Let requests for a file wait until the returned function is called. */
   hold(address: string): () => void {
     let release = (): void => {}
@@ -57,6 +64,10 @@ export class Site {
     const file = this.files.get(path)
     if (file === undefined) {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('not here')
+      return
+    }
+    if (this.guarded.has(path) && request.headers['sec-fetch-dest'] !== 'video') {
+      response.writeHead(403, { 'content-type': 'text/plain' }).end('for players only')
       return
     }
     await this.held.get(path)
