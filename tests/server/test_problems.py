@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from server.daemons import CHROMIUM_ID
+from server.daemons import CHROMIUM_ID, eventually
 from touchstone.server.problems import CONTENT_TYPE, Kind
+from touchstone.store import Store
 from touchstone.wire import Problem
 
 URL = {"kind": "url", "url": "https://video.example/a.mp4"}
@@ -194,8 +195,6 @@ async def test_a_mistake_in_a_handler_is_a_problem_that_tells_nothing(
     served: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     # The store is closed under the daemon, as a failing disk would do.
-    from touchstone.store import Store
-
     await served.services.db.do(Store.close)
     async with served.client.get("/v1/scans?text=secret") as response:
         assert response.status == 500
@@ -204,6 +203,24 @@ async def test_a_mistake_in_a_handler_is_a_problem_that_tells_nothing(
     assert "sqlite" not in problem.detail.lower() and "closed" not in problem.detail
     assert "GET /v1/scans failed" in caplog.text
     assert "secret" not in caplog.text
+
+
+async def test_a_disk_that_is_full_is_no_mistake_of_ours(served: Any) -> None:
+    """A scan that the store had no room for was answered with `internal`."""
+
+    def fill(store: Store) -> None:
+        store._db.execute("PRAGMA max_page_count = 1")  # SQLite takes the present size instead
+
+    await served.services.db.do(fill)
+    long = {"source": {**URL, "page_url": "https://page.example/" + "x" * 16_000}, "fresh": True}
+    for _ in range(20):  # the pages that SQLite has set aside are used up first
+        async with served.client.post("/v1/scans", json=long) as response:
+            status, text = response.status, await response.text()
+        if status != 202:
+            break
+        await eventually(lambda: not served.services.scans.running)
+    problem = Problem.model_validate(json.loads(text))
+    assert (problem.status, problem.type) == (507, "urn:touchstone:problem:no-room")
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import sqlite3
 from collections.abc import Mapping
 from enum import Enum
 
@@ -96,6 +97,8 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
         found = _from_aiohttp(problem, request)
     except OSError as problem:
         found = _from_system(problem, request)
+    except sqlite3.OperationalError as problem:
+        found = _from_store(problem, request)
     except Exception:
         log.exception("%s %s failed", request.method, route_of(request))
         found = ApiProblem(Kind.INTERNAL)
@@ -113,6 +116,13 @@ def _from_aiohttp(problem: web.HTTPException, request: web.Request) -> ApiProble
     if isinstance(problem, web.HTTPNotFound):
         return ApiProblem(Kind.NOT_FOUND, path=request.path)
     log.error("%s %s ended as %s", request.method, route_of(request), problem.status)
+    return ApiProblem(Kind.INTERNAL)
+
+
+def _from_store(problem: sqlite3.OperationalError, request: web.Request) -> ApiProblem:
+    if problem.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        return ApiProblem(Kind.NO_ROOM)
+    log.error("%s %s failed", request.method, route_of(request), exc_info=problem)
     return ApiProblem(Kind.INTERNAL)
 
 
