@@ -432,6 +432,101 @@ describe('scans', () => {
     expect(scans.wanted()).toBe(false)
   })
 
+  describe('pictures, where bytes cannot be had', () => {
+    const watchPieces = async (each: Watcher) => {
+      await scans.watch('blob:a', { kind: 'page_bytes', id: 'blob:a' }, each)
+      await settled()
+    }
+    const jobOf = (sent: ToPage[], type: 'read' | 'look') =>
+      (sent.filter((message) => message.type === type).at(-1) as { job: string } | undefined)?.job ?? ''
+    const handOver = async (job: string, runs: number) => {
+      for (let number = 0; number < runs; number += 1) {
+        scans.deliverPictures({ type: 'run', job, number, width: 4, height: 2, durationS: null })
+        scans.deliverPictures({ type: 'run_chunk', job, seq: number, data: 'YWJj' })
+        scans.deliverPictures({ type: 'run_end', job, number })
+      }
+      await settled()
+    }
+
+    test('looks at a video that is played in pieces, and gives a verdict, then another', async () => {
+      pictures = true
+      const one = watcher()
+      await watchPieces(one.watcher)
+      scans.deliver({ type: 'bytes_failed', job: jobOf(one.sent, 'read'), why: 'pieces' })
+      await settled()
+      expect(one.last()).toEqual({ state: 'looking', why: 'pieces', runs: 0 })
+      await handOver(jobOf(one.sent, 'look'), 8)
+      const [first, second] = link.asked
+        .map(({ type }, at) => [type, `scan${at + 1}`] as const)
+        .filter(([type]) => type === 'upload_scan' || type === 'upload_end')
+      expect([first?.[0], second?.[0]]).toEqual(['upload_scan', 'upload_end'])
+      await result(first?.[1] ?? '', scanOf())
+      expect(one.last()).toMatchObject({ state: 'done', scan: { verdict: { label: 'no_signs' } } })
+      scans.news({
+        type: 'progress',
+        scan_id: second?.[1] ?? '',
+        progress: { type: 'progress', stage: 'queued' },
+      })
+      expect(one.last()).toMatchObject({ state: 'done' })
+      await result(second?.[1] ?? '', scanOf({ verdict: { label: 'ai_generated' } }))
+      expect(one.last()).toMatchObject({ state: 'done', scan: { verdict: { label: 'ai_generated' } } })
+      expect(scans.wanted()).toBe(false)
+    })
+
+    test('looks at a camera or call, which has no bytes to begin with', async () => {
+      pictures = true
+      const one = watcher()
+      await scans.watch('live:1', { kind: 'live', id: 'live:1' }, one.watcher)
+      await settled()
+      expect(one.last()).toEqual({ state: 'looking', why: 'stream', runs: 0 })
+      expect(link.asked).toEqual([])
+    })
+
+    test('does not where the user switched it off, or the daemon failed', async () => {
+      const one = watcher()
+      await scans.watch('live:1', { kind: 'live', id: 'live:1' }, one.watcher)
+      await settled()
+      expect(one.last()).toEqual({ state: 'unreachable', why: 'stream', detail: null })
+      pictures = true
+      link.answer = () => hostError(206)
+      const other = watcher()
+      await watch(URL_A, other.watcher)
+      expect(other.last()).toMatchObject({ state: 'unreachable', why: 'failed' })
+    })
+
+    test('says why there are no pictures either', async () => {
+      pictures = true
+      const one = watcher()
+      await scans.watch('live:1', { kind: 'live', id: 'live:1' }, one.watcher)
+      await settled()
+      scans.deliverPictures({ type: 'look_refused', job: jobOf(one.sent, 'look'), why: 'altered' })
+      await settled()
+      expect(one.last()).toEqual({ state: 'unreachable', why: 'altered', detail: null })
+    })
+
+    test('begins anew when the host dies before a verdict, and forgets all with the page', async () => {
+      pictures = true
+      const one = watcher()
+      await scans.watch('live:1', { kind: 'live', id: 'live:1' }, one.watcher)
+      await settled()
+      const before = jobOf(one.sent, 'look')
+      link.answer = () => new LinkLost(null)
+      await handOver(before, 1)
+      expect(scans.wanted()).toBe(true)
+      link.answer = () => ({ scan_id: 's' })
+      scans.linkReady()
+      await settled()
+      const after = jobOf(one.sent, 'look')
+      expect(after).not.toBe(before)
+      await handOver(after, 1)
+      scans.unwatch('live:1', one.watcher)
+      await settled()
+      expect(link.types().at(-1)).toBe('upload_abort')
+      expect(one.sent.at(-1)).toEqual({ type: 'stop', job: after })
+      expect(scans.wanted()).toBe(false)
+    })
+  })
+
   test('passes on that a verdict is wrong, once, and remembers it', async () => {
     const one = watcher()
     await watch(URL_A, one.watcher)

@@ -1,4 +1,5 @@
-"""Makes WebM clips to be streamed in pieces: with an invisible watermark in its pictures, without, and black.
+"""Makes WebM clips to be streamed in pieces: with an invisible watermark in its pictures, without, black,
+and large.
 
 VP9 without loss, so that the mark's fate is decided by the way from the browser to the daemon alone.
 
@@ -39,6 +40,20 @@ def make(path: Path, plain: Picture, *, marked: bool) -> None:
         out.mux(stream.encode(None))
 
 
+def large(path: Path) -> None:
+    """A second of 1080p at 30 pictures a second, with loss: to time what handing over costs."""
+    across, down = np.meshgrid(np.arange(1920), np.arange(1080))
+    with av.open(str(path), "w", format="webm") as out:
+        stream = out.add_stream("libvpx-vp9", rate=30, options={"deadline": "realtime", "cpu-used": "8"})
+        stream.width, stream.height, stream.pix_fmt = 1920, 1080, "yuv420p"
+        stream.bit_rate = 4_000_000
+        for number in range(30):
+            planes = np.full((1620, 1920), 128, np.uint8)
+            planes[:1080] = 40 + ((across + 8 * number) // 16 + down // 16) % 160
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
+        out.mux(stream.encode(None))
+
+
 def main() -> int:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("folder", type=Path)
@@ -46,6 +61,7 @@ def main() -> int:
     plain = carrier("natural 576x1024")
     make(folder / "marked.webm", plain, marked=True)
     make(folder / "plain.webm", plain, marked=False)
+    large(folder / "large.webm")
     make(folder / "black.webm", np.zeros_like(plain), marked=False)
     return 0
 

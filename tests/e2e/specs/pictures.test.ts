@@ -1,9 +1,10 @@
 // Videos that a page feeds to its player in pieces have no file to scan: their pictures are looked at as they play.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'puppeteer-core'
+import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openPage, verdictBadge } from '../src/browser'
 import { openPanel } from '../src/panel'
@@ -180,6 +181,28 @@ describe.each(BROWSERS)('%s', (name) => {
     }
   })
 
+  // What the page's main thread is busy with for each picture: the extension's own functions, timed in a page.
+  test('a 1080p picture costs the page little', { timeout: 60_000 }, async () => {
+    const address = world.site.file(join(folder, 'large.webm'))
+    const page = await openPage(
+      world.browser,
+      world.site.page('/cost', `${VIDEO.replace('<video', `<video src="${address}"`)}<script>${functions()}</script>`),
+    )
+    try {
+      const costs = (await page.evaluate(`timePictures(document.querySelector('video'))`)) as Cost[]
+      for (const cost of costs) {
+        const ms = Object.entries(cost.ms).map(([step, each]) => `${step} ${each.toFixed(2)}`)
+        console.log(`${name}: ${cost.how} ${cost.format} ${cost.bytes} bytes; ms: ${ms.join(', ')}`)
+      }
+      const [own] = costs
+      expect(own?.bytes).toBeGreaterThanOrEqual((1920 * 1080 * 3) / 2)
+      // Far above what was measured, far below what would be seen: a stalled page, not a slow machine.
+      expect(own?.ms.take).toBeLessThan(100)
+    } finally {
+      await page.close()
+    }
+  })
+
   // A browser that farbles, played by a getImageData of the content script's own world that flips one bit.
   test.runIf(name === 'chromium')('a browser that alters pixels is believed nothing', async () => {
     const page = await openPage(world.browser, world.site.page('/farbled', '<p>A page</p>'))
@@ -210,6 +233,59 @@ describe.each(BROWSERS)('%s', (name) => {
     }
   })
 })
+
+interface Cost {
+  how: string
+  format: string
+  bytes: number
+  /** Medians over some pictures. `copy` is mostly spent outside the main thread; `encode` is for all chunks. */
+  ms: Record<'take' | 'copy' | 'black' | 'encode', number>
+}
+
+/** The extension's functions as one plain script, and what times them. */
+function functions(): string {
+  const source = (path: string) => {
+    const text = readFileSync(join(REPOSITORY, 'extension', 'src', path), 'utf8')
+    const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 }
+    const { outputText } = ts.transpileModule(text, { compilerOptions: options })
+    return outputText.replace(/^import .*$/gm, '').replace(/^export /gm, '')
+  }
+  return `${['native/base64.ts', 'pictures/batch.ts', 'pictures/grab.ts'].map(source).join('\n')}
+    async function timePictures(video) {
+      const canvas = document.createElement('canvas');
+      const median = (all) => all.sort((a, b) => a - b)[all.length >> 1];
+      const costs = [];
+      for (const [how, Frame] of [['VideoFrame', globalThis.VideoFrame], ['canvas', undefined]]) {
+        const ms = { take: [], copy: [], black: [], encode: [] };
+        const timed = async (step, work) => {
+          const before = performance.now();
+          const made = await work();
+          ms[step].push(performance.now() - before);
+          return made;
+        };
+        let picture;
+        for (let number = 0; number < 15; number += 1) {
+          const time = await new Promise((shown) =>
+            video.requestVideoFrameCallback((_, { mediaTime }) => shown(mediaTime)));
+          const before = performance.now();
+          const taken = take(video, time, () => canvas, Frame);
+          ms.take.push(performance.now() - before);
+          picture = await timed('copy', () => taken.copy());
+          taken.close();
+          await timed('black', () => isBlack(picture));
+          const { samples } = picture;
+          await timed('encode', () => {
+            for (let at = 0; at < samples.length; at += 1 << 19) toBase64(samples.slice(at, at + (1 << 19)));
+          });
+        }
+        costs.push({
+          how, format: picture.format, bytes: picture.samples.length,
+          ms: Object.fromEntries(Object.entries(ms).map(([step, all]) => [step, median(all)])),
+        });
+      }
+      return costs;
+    }`
+}
 
 async function farble(page: Page): Promise<void> {
   const session = await page.createCDPSession()
