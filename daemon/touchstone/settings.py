@@ -140,7 +140,10 @@ def check(name: str, text: str) -> None:
         SettingError: there is no such setting, or it cannot have this value.
     """
     check_name(name)
-    load({}, {name: text})
+    try:
+        Settings(**{name: from_text(name, text)})
+    except ValidationError as problem:
+        raise _first(problem, {name: name}) from problem
 
 
 def from_text(name: str, text: str) -> Any:

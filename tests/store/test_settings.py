@@ -69,7 +69,7 @@ def test_a_bad_value_is_named_with_its_origin(name: str, text: str) -> None:
     variable = f"TOUCHSTONE_{name.upper()}"
     with pytest.raises(SettingError, match=variable):
         load({variable: text}, {})
-    with pytest.raises(SettingError, match=f"stored setting {name}"):
+    with pytest.raises(SettingError, match=f"^{name}: "):
         check(name, text)
 
 
