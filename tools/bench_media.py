@@ -85,12 +85,13 @@ def repeated(source: Path, name: str, times: int) -> Path:
     with av.open(str(source)) as original, av.open(str(unfinished), "w") as container:
         stream = original.streams.video[0]
         out = container.add_stream_from_template(stream)
-        packets = [(bytes(p), p.pts or 0, p.dts or 0, p.is_keyframe) for p in original.demux(stream) if p.size]
-        length = stream.duration or 0
+        read = [packet for packet in original.demux(stream) if packet.size]
+        packets = [(bytes(p), p.pts or 0, p.dts or 0, p.is_keyframe) for p in read]
+        length, base = stream.duration or 0, stream.time_base or Fraction(1)
         for number in range(times):
             for data, pts, dts, key in packets:
                 packet = av.Packet(data)
-                packet.stream, packet.time_base, packet.is_keyframe = out, stream.time_base, key
+                packet.stream, packet.time_base, packet.is_keyframe = out, base, key
                 packet.pts, packet.dts = pts + number * length, dts + number * length
                 container.mux(packet)
     return unfinished.rename(path)
