@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import platform
@@ -241,6 +242,25 @@ def _trust(env: Environment) -> Iterator[Finding]:
         yield Finding(subject, Health.OK, say("doctor.trust.text"))
 
 
+def _workers(env: Environment) -> Iterator[Finding]:
+    from ..media.pool import confinement
+    from ..media.process import WorkerLost
+
+    subject = say("doctor.workers.subject")
+    try:
+        report = asyncio.run(confinement(env.environ))
+    except WorkerLost as lost:
+        yield Finding(subject, Health.PROBLEM, say("doctor.workers.lost", why=lost))
+        return
+    states = ", ".join(f"{name} {state}" for name, state in report["mechanisms"].items())
+    if report["complete"]:
+        yield Finding(subject, Health.OK, say("doctor.workers.confined", states=states))
+    else:
+        open_to = ", ".join(name for name, refused in report["refused"].items() if not refused)
+        text = say("doctor.workers.not_confined", open_to=open_to, states=states)
+        yield Finding(subject, Health.NOTE, text, say("doctor.workers.remedy"))
+
+
 LOOKS: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     _program,
     _folders,
@@ -250,5 +270,6 @@ LOOKS: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     _browsers,
     _host,
     _trust,
+    _workers,
 )
 """Everything that is looked at, in the order in which one thing needs the other."""

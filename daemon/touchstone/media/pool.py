@@ -316,3 +316,16 @@ class _Job:
     def _forget(self, name: str) -> None:
         self.remaining.remove(name)
         self._current = None
+
+
+async def confinement(environment: Mapping[str, str]) -> dict[str, Any]:
+    """What confines a worker on this system, by starting one that builds nothing: `SandboxReport.as_json`.
+
+    Raises:
+        WorkerLost: it could not be started.
+    """
+    pool = WorkerPool(WorkerSpec(()), size=1, environment=environment)
+    try:
+        return await pool.check()
+    finally:
+        await pool.close()
