@@ -14,9 +14,12 @@ BITS = 8
 
 
 def patterns(seed: int = 5) -> NDArray[np.float32]:
-    """What each bit looks like: `(BITS, 3, SIDE, SIDE)`, plus and minus one, told apart by correlation."""
-    signs = np.random.default_rng(seed).integers(0, 2, (BITS, 3, SIDE, SIDE)) * 2 - 1
-    return signs.astype(np.float32)
+    """What each bit looks like: `(BITS, 3, SIDE, SIDE)`, plus and minus one, told apart by correlation.
+
+    They repeat after half of that, so that a piece may begin at any multiple of eight pixels.
+    """
+    signs = np.random.default_rng(seed).integers(0, 2, (BITS, 3, SIDE // 2, SIDE // 2)) * 2 - 1
+    return np.tile(signs, (1, 1, 2, 2)).astype(np.float32)
 
 
 def mark(picture: NDArray[np.uint8], bits: NDArray[np.bool_], strength: float = 6.0) -> NDArray[np.uint8]:

@@ -99,7 +99,7 @@ def test_a_file_of_three_gigabytes_is_not_even_copied(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["missing.onnx", "."])
 def test_what_is_no_file_is_said_so(tmp_path: Path, name: str) -> None:
-    with pytest.raises(NotImported, match="No such file|not a file"):
+    with pytest.raises(NotImported, match=r"No such file|not a file"):
         import_model(Zoo(tmp_path / "models", []), tmp_path / name, SOUND, lambda *_: {})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import sys
@@ -31,7 +32,7 @@ def handing_over(data: bytes) -> Fetch:
     """A fetcher that needs no network."""
 
     async def fetch(variant: Variant, target: Path, progress: Progress) -> None:
-        target.write_bytes(data)
+        await asyncio.to_thread(target.write_bytes, data)
         progress(len(data), len(data))
 
     return fetch

@@ -242,6 +242,26 @@ def _trust(env: Environment) -> Iterator[Finding]:
         yield Finding(subject, Health.OK, say("doctor.trust.text"))
 
 
+def _models(env: Environment) -> Iterator[Finding]:
+    from ..engine import models_folder
+    from ..zoo.registry import State, Zoo
+
+    subject = say("doctor.models.subject")
+    zoo = Zoo(models_folder(env.paths))
+    installed = zoo.installed()
+    for problem in zoo.problems:
+        yield Finding(subject, Health.PROBLEM, problem, say("doctor.models.remedy_import"))
+    for found in installed:
+        if zoo.state(found.model, found.variant) is not State.INSTALLED:
+            text = say("doctor.models.damaged", name=found.model.name, path=found.path)
+            key = "remedy_import" if found.imported else "remedy_pull"
+            yield Finding(subject, Health.PROBLEM, text, say(f"doctor.models.{key}", name=found.model.name))
+            return
+    if not zoo.problems:
+        names = ", ".join(sorted({found.model.name for found in installed}))
+        yield Finding(subject, Health.OK, say(f"doctor.models.{'text' if names else 'none'}", names=names))
+
+
 def _workers(env: Environment) -> Iterator[Finding]:
     from ..media.pool import confinement
     from ..media.process import WorkerLost
@@ -271,5 +291,6 @@ LOOKS: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     _host,
     _trust,
     _workers,
+    _models,
 )
 """Everything that is looked at, in the order in which one thing needs the other."""

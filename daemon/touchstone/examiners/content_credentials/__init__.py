@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 from ...messages import catalogue, say
 from ...trust import Trust
 from ...verdict import Evidence
+from ...zoo import soft_bindings
 from .. import Clip, Needs, Skip
 from . import evidence, integrity, sdk, segments, vocabulary
 from .manifest_store import read_signers
@@ -45,6 +46,7 @@ class ContentCredentials:
         # Everything that is read from disk is read here: a confined worker cannot do it later.
         _ = trust.anchors
         vocabulary.load()
+        soft_bindings.table()
         catalogue()
 
     def examine(self, clip: Clip) -> Iterator[Evidence]:

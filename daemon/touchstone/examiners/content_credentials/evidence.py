@@ -9,6 +9,7 @@ from typing import Any
 from ...messages import say
 from ...trust import May
 from ...verdict import Evidence, Supports
+from ...zoo import soft_bindings
 from . import integrity
 from .integrity import Integrity
 from .report import Report
@@ -159,6 +160,7 @@ def _details(reading: Reading) -> dict[str, Any]:
         },
         "broken": integrity.reasons(report.codes)[:MAX_SHOWN],
         "soft_bindings": _soft_bindings(report),
+        "watermarks_named": _watermarks_named(_soft_bindings(report)),
         "ignored_ingredients": {k: v.value for k, v in list(reading.words.broken.items())[:MAX_SHOWN]},
         **reading.extra,
     }
@@ -217,3 +219,21 @@ def _soft_bindings(report: Report) -> list[str]:
         and isinstance(data.get("alg"), str)
     }
     return sorted(names)[:MAX_SHOWN]
+
+
+def _watermarks_named(algorithms: list[str]) -> list[dict[str, str]]:
+    """What each of them is and, in words, which decoder would read it."""
+    return [
+        {
+            "alg": binding.alg,
+            "title": binding.title,
+            "decoder": binding.decoder,
+            "note": say(
+                f"content_credentials.soft_binding.{binding.decoder}",
+                alg=binding.alg,
+                title=binding.title,
+                home=binding.home,
+            ),
+        }
+        for binding in soft_bindings.named(algorithms)
+    ]
