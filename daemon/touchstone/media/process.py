@@ -71,6 +71,8 @@ class WorkerProcess:
         Raises:
             WorkerLost: it did not come up.
         """
+        if sys.platform == "win32":
+            raise WorkerLost(say("workers.why.windows"))
         ours, theirs = socket.socketpair()
         complaints, complain = os.pipe()
         # A worker that writes more than a pipe holds loses the rest instead of waiting.
