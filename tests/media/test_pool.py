@@ -13,6 +13,7 @@ from pools import clip, collect, hostile_pool, until
 
 from touchstone.intake import Material
 from touchstone.media.pool import WorkerPool
+from touchstone.media.process import WorkerProcess, worker_command
 from touchstone.media.spec import Deadlines, Recycling
 from touchstone.media.workers import Checked, ContainerRead, Found, Message, Skipped, Unreadable
 
@@ -275,6 +276,17 @@ def _exists(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+async def test_a_worker_whose_daemon_died_ends_itself(tmp_path: Path) -> None:
+    """Nobody reads its answers and nobody ends it; its own alarm does, as its job said."""
+    spec = hostile_pool(["hang"])._spec
+    worker = await asyncio.to_thread(WorkerProcess, worker_command(), spec, os.environ, 30.0)
+    try:
+        worker.begin(clip(tmp_path), ["hang"], 0.5)
+        await until(lambda: not worker.alive(), 10)
+    finally:
+        worker.kill()
 
 
 def test_a_pool_without_workers_is_refused() -> None:
