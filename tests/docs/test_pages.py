@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import cli_docs
-from conftest import REPOSITORY
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
 
