@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +39,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     pull = add("pull", run_pull)
     pull.add_argument("name", help=say("models.name"))
     pull.add_argument("--variant", help=say("models.pull.variant"))
+    bench = add("bench", run_bench)
+    bench.add_argument("--fresh", action="store_true", help=say("models.bench.fresh"))
+    bench.add_argument("--tensorrt", action="store_true", help=say("models.bench.tensorrt"))
+    bench.add_argument("--threads", type=int, default=1, metavar="N", help=say("models.bench.threads"))
     take = add("import", run_import)
     take.add_argument("file", type=Path, metavar="FILE.onnx", help=say("models.import.file"))
     take.add_argument("--card", type=Path, required=True, metavar="CARD.toml", help=say("models.import.card"))
@@ -146,6 +153,56 @@ def run_import(args: argparse.Namespace, env: Environment) -> int:
         if model.calibration is None:
             env.error(say("models.import.does_not_vote"))
         env.error(say("models.restart"))
+    return Exit.DONE
+
+
+def run_bench(args: argparse.Namespace, env: Environment, start: Sequence[str] | None = None) -> int:
+    """Time the installed models on every provider. `start` is the command that does it."""
+    zoo = _zoo(env)
+    request = {
+        "models": [
+            {"model": found.model.as_json(), "variant": found.variant.name, "path": str(found.path)}
+            for found in zoo.installed()
+            if zoo.state(found.model, found.variant).value == "installed"
+        ],
+        "threads": args.threads,
+        "opt_in": args.tensorrt,
+        "fresh": args.fresh,
+        "cache": str(env.paths.cache_dir / "providers.json"),
+    }
+    if not request["models"]:
+        env.error(say("models.bench.none"))
+        return Exit.DONE
+    # A process of its own: onnxruntime and drivers stay out of this one.
+    command = start or (sys.executable, "-P", "-m", "touchstone.inference.bench")
+    with env.errors.status(say("models.bench.progress")):
+        done = subprocess.run(
+            list(command), input=json.dumps(request), capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or [f"exit {done.returncode}"]
+        env.error(say("models.bench.failed", reason=last[0]))
+        return Exit.FAILED
+    answer = json.loads(done.stdout)
+    if args.json:
+        env.print(json.dumps(answer, indent=2))
+        return Exit.DONE
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("model", "variant", "provider", "ms", "load", "difference", "note"):
+        right = column in ("ms", "load", "difference")
+        table.add_column(say(f"models.bench.column_{column}"), justify="right" if right else "left")
+    for row in answer["models"]:
+        for result in row["results"]:
+            chosen = result["provider"] == row["chosen"]
+            note = result["problem"] or (say("models.bench.chosen") if chosen else "")
+            numbers = (
+                "" if result[key] is None else f"{result[key]:g}" for key in ("ms", "load_ms", "difference")
+            )
+            table.add_row(row["name"], row["variant"], result["provider"], *numbers, note)
+    env.console.print(table)
+    env.error(say("models.bench.confined", version=answer["runtime"]))
     return Exit.DONE
 
 

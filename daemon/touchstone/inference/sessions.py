@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 onnxruntime.disable_telemetry_events()
 
 
+_PROCESSOR = "CPUExecutionProvider"
+
+
 class Session:
     """A loaded model with one input and one output.
 
@@ -23,12 +26,15 @@ class Session:
         threads: of one run. More than one are started here; a process that is about to be confined has to
             hold a single one (media/sandbox), so 1 is what workers use.
         output: name of the output to give; the first by default.
+        provider: execution provider to ask for; `provider` says which one it became.
 
     Raises:
         FileNotFoundError: there is no such file.
     """
 
-    def __init__(self, model: Path | bytes, *, threads: int = 1, output: str | None = None) -> None:
+    def __init__(
+        self, model: Path | bytes, *, threads: int = 1, output: str | None = None, provider: str = _PROCESSOR
+    ) -> None:
         if isinstance(model, Path) and not model.is_file():
             raise FileNotFoundError(f"no model file at {model}; install Touchstone's packages again")
         options = onnxruntime.SessionOptions()
@@ -39,7 +45,7 @@ class Session:
         options.enable_cpu_mem_arena = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session: Any = onnxruntime.InferenceSession(
-            model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"]
+            model if isinstance(model, bytes) else str(model), options, providers=[provider]
         )
         self._input: str = self._session.get_inputs()[0].name
         self._outputs = None if output is None else [output]
@@ -73,3 +79,27 @@ def smallest_model() -> bytes:
     node = part(1, b"x") + part(2, b"y") + part(4, b"Identity")
     graph = part(1, node) + part(2, b"g") + part(11, part(1, b"x") + kind) + part(12, part(1, b"y") + kind)
     return part(1, 8) + part(7, graph) + part(8, part(2, 13))
+
+
+class OnnxRuntime:
+    """onnxruntime as `providers` sees it; see providers.Runtime."""
+
+    @property
+    def version(self) -> str:
+        return str(onnxruntime.__version__)
+
+    def available(self) -> list[str]:
+        """Providers that this build has; whether one works here is found out by opening a model with it."""
+        return list(onnxruntime.get_available_providers())
+
+    def open(self, content: bytes, provider: str, threads: int) -> Session:
+        """See providers.Runtime.
+
+        Raises:
+            RuntimeError: the provider cannot load the model.
+        """
+        try:
+            return Session(content, threads=threads, provider=provider)
+        except Exception as problem:
+            # Each provider raises kinds of its own; what they share is that the model is not loaded.
+            raise RuntimeError(str(problem)) from problem
