@@ -37,6 +37,7 @@ lint: $(PACKAGES) $(EXTENSION_PACKAGES) $(E2E_PACKAGES) ## Run the linters and t
 bench: $(PACKAGES) ## Time a scan, step by step, and what reads video (docs/benchmarks.md)
 	@$(BIN)/python tools/bench.py
 	@$(BIN)/python tools/bench_media.py
+	@$(BIN)/python tools/bench_visible_marks.py
 
 check-marks: $(PACKAGES) ## Hold the scans of the corpus of marked files against what they must show
 	@$(BIN)/python tools/marks_table.py --corpus $(CORPUS)/marks --write docs/marks.md

@@ -70,7 +70,7 @@ def draw(
         picture = _scene(number if moves else 0, size)
         for word in words:
             if number in word.looks:
-                picture = _with_word(picture, word)
+                picture = with_word(picture, word)
         if change is not None:
             picture = np.ascontiguousarray(change(picture))
         looks.append(Look(picture, number * seconds / count))
@@ -87,7 +87,7 @@ def _scene(number: int, size: tuple[int, int]) -> NDArray[np.uint8]:
     return np.asarray(wide)[:, left : left + width]
 
 
-def _with_word(picture: NDArray[np.uint8], word: Word) -> NDArray[np.uint8]:
+def with_word(picture: NDArray[np.uint8], word: Word) -> NDArray[np.uint8]:
     height, width = picture.shape
     pixels = word.height * min(height, width)
     font = font_for(word.text, round(pixels / 0.72))  # capitals are 0.72 of a font's size
