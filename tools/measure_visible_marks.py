@@ -121,12 +121,7 @@ def fingerprint() -> str:
 def measure(corpus: Path, state: Path, jobs: int) -> dict[Clip, Outcome]:
     """Examine every clip that the state file does not know yet."""
     edition = fingerprint()
-    known: dict[str, Outcome] = {}
-    if state.exists():
-        for line in state.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            if row.pop("edition") == edition:
-                known[row.pop("file")] = Outcome(**row)
+    known = finished(state, edition)
     clips = list(corpus_clips(corpus))
     left = [clip.file for clip in clips if clip.file not in known]
     state.parent.mkdir(parents=True, exist_ok=True)
@@ -138,6 +133,18 @@ def measure(corpus: Path, state: Path, jobs: int) -> dict[Clip, Outcome]:
                 file.write(json.dumps({"edition": edition, "file": name, **asdict(outcome)}) + "\n")
                 file.flush()
     return {clip: known[clip.file] for clip in clips if clip.file in known}
+
+
+def finished(state: Path, edition: str) -> dict[str, Outcome]:
+    """What earlier runs of the same examiner found, by file."""
+    if not state.exists():
+        return {}
+    rows = [json.loads(line) for line in state.read_text(encoding="utf-8").splitlines()]
+    return {
+        row["file"]: Outcome(row["clip"], row["picture"], row["looks"])
+        for row in rows
+        if row["edition"] == edition
+    }
 
 
 @cache

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Changes every clip of the corpus that carries a visible mark, and looks whether the mark is still read.
 
-usage: python tools/robustness_visible_marks.py [--corpus ../shared/corpus] [--seconds 10] [--write]
+usage: python tools/robustness_visible_marks.py [--corpus DIR] [--seconds 10] [--state FILE] [--write]
 
 Conditions are those that invisible watermarks are measured under (measure_watermarks.py): H.264 at several
 rates, smaller sizes, crop, letterbox, mirror, speed, and what a platform does. Each cell of the table is what
 was read: looks with the mark of looks seen, or "no".
+
+What a run has done is kept in the state file, so that one that was ended goes on.
 
 With --write the table goes into docs/visible-marks.md.
 """
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +25,7 @@ import av
 import numpy as np
 from rich.progress import track
 
-from measure_visible_marks import Clip, corpus_clips, examiner
+from measure_visible_marks import Clip, corpus_clips, examiner, fingerprint
 from measure_watermarks import CONDITIONS, Condition, Pictures, encode
 from pages import put_section
 from touchstone.examiners.visible_marks.looks import looks
@@ -68,6 +71,15 @@ def cell(clip: bytes, rule: str) -> str:
     return "no"
 
 
+def known_cells(state: Path) -> dict[tuple[str, str], str]:
+    """What earlier runs of the same examiner found, by file and condition."""
+    if not state.exists():
+        return {}
+    rows = [json.loads(line) for line in state.read_text(encoding="utf-8").splitlines()]
+    edition = fingerprint()
+    return {(row["file"], row["condition"]): row["found"] for row in rows if row["edition"] == edition}
+
+
 def one_of_each(corpus: Path) -> Iterator[Clip]:
     """Every marked clip of the marks, and of each generated group the first."""
     groups: set[str] = set()
@@ -83,19 +95,32 @@ def main() -> int:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--corpus", type=Path, default=ROOT.parent / "shared" / "corpus")
     ask.add_argument("--seconds", type=float, default=10.0, help="of each clip, from its start (default: 10)")
+    ask.add_argument("--state", type=Path, default=ROOT / "build" / "robustness_visible_marks.jsonl")
     ask.add_argument("--write", action="store_true", help="write the table into docs/visible-marks.md")
     args = ask.parse_args()
     clips = list(one_of_each(args.corpus))
-    table = {condition.name: [] for condition in CONDITIONS}
-    for clip in track(clips, "clips"):
-        pictures = pictures_of(args.corpus / clip.file, args.seconds)
-        for condition in CONDITIONS:
-            found = cell(changed(pictures, condition), clip.mark)
-            table[condition.name].append(found)
-            print(f"{clip.mark}, {condition.name}: {found}", flush=True)
+    cells = known_cells(args.state)
+    args.state.parent.mkdir(parents=True, exist_ok=True)
+    with args.state.open("a", encoding="utf-8") as file:
+        for clip in track(clips, "clips"):
+            left = [condition for condition in CONDITIONS if (clip.file, condition.name) not in cells]
+            pictures = pictures_of(args.corpus / clip.file, args.seconds) if left else []
+            for condition in left:
+                found = cell(changed(pictures, condition), clip.mark)
+                cells[clip.file, condition.name] = found
+                line = {
+                    "edition": fingerprint(),
+                    "file": clip.file,
+                    "condition": condition.name,
+                    "found": found,
+                }
+                file.write(json.dumps(line) + "\n")
+                file.flush()
     head = "| condition | " + " | ".join(clip.mark for clip in clips) + " |"
     lines = [head, "|---" * (len(clips) + 1) + "|"]
-    lines += [f"| {name} | " + " | ".join(cells) + " |" for name, cells in table.items()]
+    for condition in CONDITIONS:
+        found_of = " | ".join(cells[clip.file, condition.name] for clip in clips)
+        lines.append(f"| {condition.name} | {found_of} |")
     section = "\n".join(lines)
     print(section)
     if args.write:
