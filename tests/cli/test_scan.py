@@ -126,6 +126,14 @@ def test_an_empty_argument_does_not_scan_the_working_directory(world: World) -> 
     assert "empty" in world.err.getvalue()
 
 
+def test_a_name_on_standard_input_may_begin_and_end_with_a_space(tmp_path: Path) -> None:
+    """Spaces of names were cut off, and the file was said not to be there."""
+    world = World(tmp_path, stdin=f"{tmp_path}/clips/ a .mp4 \n\n")
+    (world.clips / " a .mp4 ").write_bytes(kling_mp4())
+    assert world.scan("--no-daemon", "--jsonl", "-") == 0
+    assert labels(world.lines()) == ["ai_generated"]
+
+
 def test_one_file_for_people(world: World) -> None:
     assert world.scan(world.clips / "b.mp4") == 0
     text = world.out.getvalue()

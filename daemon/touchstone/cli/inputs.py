@@ -84,9 +84,15 @@ def sources(
         raise BadInput(say("cli.scan.fragments_need_one_input"))
     for item in inputs:
         if item == "-":
-            yield from (_source(line.strip(), ()) for line in stdin if line.strip())
+            yield from (_source(_listed(line), ()) for line in stdin if line.strip())
         else:
             yield from _expand(item, fragments)
+
+
+def _listed(line: str) -> str:
+    """What a line of a list names: a list may be indented, but a name may begin or end with a space too."""
+    name = line.rstrip("\r\n")
+    return name if os.path.exists(name) else name.strip()  # noqa: PTH110 - see _expand
 
 
 def _expand(item: str, fragments: Sequence[str]) -> Iterator[AnySource | Unscannable]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from .paths import HOME_VARIABLE, Paths
-from .terminal import never_fails, plain
+from .terminal import any_name, never_fails, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,6 +75,7 @@ class Environment:
             platform="linux" if sys.platform.startswith("linux") else sys.platform,
             environ=environ,
             keyring=system_keyring,
+            stdin=any_name(sys.stdin),
             stdout=never_fails(sys.stdout),
             stderr=never_fails(sys.stderr),
         )

@@ -32,10 +32,24 @@ def _is_harmless(c: str) -> bool:
     return c.isprintable() or (unicodedata.category(c) not in _CATEGORIES and c not in _DIRECTIONS)
 
 
-def never_fails(stream: TextIO) -> TextIO:
-    """The stream, set to write out what its encoding has no character for, where it would raise an error."""
+def never_fails(stream: TextIO | None) -> TextIO:
+    """The stream, set to write out what its encoding has no character for, where it would raise an error.
+
+    One that was closed before we began (Python has None for it) becomes one that nobody reads.
+    """
+    if stream is None:
+        return io.StringIO()
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
+    return stream
+
+
+def any_name(stream: TextIO | None) -> TextIO:
+    """The stream of names, set to take bytes that are no UTF-8 as Python's own file names do."""
+    if stream is None:
+        return io.StringIO()
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="surrogateescape")
     return stream
 
 
