@@ -72,6 +72,15 @@ async def test_a_scan_tells_what_was_found_checked_skipped_and_seen() -> None:
     assert fractions[-1] == 2 / len(EXAMINERS)
 
 
+async def test_a_scan_tells_it_in_the_same_order_whoever_was_faster() -> None:
+    mark = Evidence(examiner="visible_marks", finding="a mark", supports=Supports.AI, log10_lr=1.0)
+    quick = (READ, Found(AI), Checked("labels"), Found(mark), Checked("visible_marks"))
+    slow = (READ, Found(mark), Checked("visible_marks"), Found(AI), Checked("labels"))
+    one, other = [await pipeline(*script).scan(CLIP, scan_id="7") for script in (quick, slow)]
+    assert one.evidence == other.evidence == [AI, mark]
+    assert one.checked == other.checked == ["labels", "visible_marks"]
+
+
 @pytest.mark.parametrize("code", ["refused_address", "protected", "timeout"])
 async def test_bytes_that_could_not_be_had_are_named_by_code_and_words(code: str) -> None:
     scan = await pipeline(refusal=IntakeError(code, "not to be had")).scan(CLIP)

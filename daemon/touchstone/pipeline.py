@@ -55,6 +55,13 @@ class _Findings:
     unreadable: str | None = None
     problem: str | None = None  # code of an IntakeError
 
+    def in_order(self) -> None:
+        """Bring what was found side by side into the order of `EXAMINERS`: the same clip, the same answer."""
+        order = {name: number for number, name in enumerate(EXAMINERS)}
+        self.evidence.sort(key=lambda evidence: order.get(evidence.examiner, len(order)))
+        self.checked.sort(key=lambda name: order.get(name, len(order)))
+        self.skipped = dict(sorted(self.skipped.items(), key=lambda item: order.get(item[0], len(order))))
+
 
 class Pipeline:
     """Scans sources. One instance serves any number of scans at once.
@@ -81,6 +88,7 @@ class Pipeline:
                 await self._examine(material, findings, on_event)
         except IntakeError as reason:
             findings.unreadable, findings.problem = str(reason), reason.code
+        findings.in_order()
         verdict = self._verdict(findings)
         scan = Scan(
             id=scan_id or new_scan_id(),
