@@ -61,7 +61,12 @@ CHECKS = (
     Check("drift", "types of the extension against the daemon's", script("types:check"), EXTENSION),
     Check("drift", "icons", script("icons:check"), EXTENSION),
     Check("unit", "tests of the extension", script("test", *VITEST), EXTENSION, reports=True),
-    Check("unit", "tests of the daemon", (python_tool("pytest"), "--junit-xml={junit}"), reports=True),
+    Check(
+        "unit",
+        "tests of the daemon",
+        (python_tool("pytest"), "--durations=10", "--junit-xml={junit}"),
+        reports=True,
+    ),
     Check("e2e", "tests in real browsers", script("test", *VITEST), E2E, reports=True),
 )
 
