@@ -15,6 +15,7 @@ from ...messages import say
 from ...verdict import Evidence
 from .. import Clip, Needs, Skip
 from .looks import Look, content, looks, scaled
+from .measured import measured
 from .ocr import TextDetector, TextReader, models_folder
 from .reading import read_marks
 from .report import evidence
@@ -38,6 +39,7 @@ class VisibleMarks:
         self._detector = TextDetector(folder)
         self._reader = TextReader(folder)
         self._rules = rules()
+        measured()
         # Networks are set up by their first run, and libraries import more at first use; once a worker is
         # confined it is too late for that. Four looks, so that both halves of a clip are gone through.
         blank = np.full((2 * _SMALLEST, 2 * _SMALLEST), 128, np.uint8)
