@@ -234,7 +234,7 @@ class FeedbackTaken(Model):
 
 
 class Status(Model):
-    """Answers `status`. `scans` counts the scans that this port follows; `health` is the daemon's own report."""
+    """Answers `status`. `scans` counts the scans that this port follows; `health` is the daemon's report."""
 
     type: Literal["status"] = "status"
     request: RequestId
@@ -281,8 +281,8 @@ class Result(Model):
 class Error(Model):
     """Something went wrong; `code` and `name` are one of the table in docs/native-messaging.md.
 
-    `request`, `scan_id` and `upload_id` say what it is about, where that could be told. After a `fatal` one the
-    host ends. `expected_seq` comes with chunk errors, `retry_after_s` with a busy daemon.
+    `request`, `scan_id` and `upload_id` say what it is about, where that could be told. After a `fatal` one
+    the host ends. `expected_seq` comes with chunk errors, `retry_after_s` with a busy daemon.
     """
 
     type: Literal["error"] = "error"

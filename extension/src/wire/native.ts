@@ -265,7 +265,7 @@ export interface FeedbackTaken {
   scan_id: string
 }
 /**
- * Answers `status`. `scans` counts the scans that this port follows; `health` is the daemon's own report.
+ * Answers `status`. `scans` counts the scans that this port follows; `health` is the daemon's report.
  */
 export interface Status {
   type: 'status'
@@ -424,8 +424,8 @@ export interface Seen {
 /**
  * Something went wrong; `code` and `name` are one of the table in docs/native-messaging.md.
  *
- * `request`, `scan_id` and `upload_id` say what it is about, where that could be told. After a `fatal` one the
- * host ends. `expected_seq` comes with chunk errors, `retry_after_s` with a busy daemon.
+ * `request`, `scan_id` and `upload_id` say what it is about, where that could be told. After a `fatal` one
+ * the host ends. `expected_seq` comes with chunk errors, `retry_after_s` with a busy daemon.
  */
 export interface Error {
   type: 'error'
