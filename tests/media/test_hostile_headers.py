@@ -249,3 +249,11 @@ def test_a_file_that_cannot_be_read_to_its_end(tmp_path: Path) -> None:
 def test_the_nested_boxes_of_the_corpus(corpus_marks: Path) -> None:
     data = (corpus_marks / "c2pa_video" / "c2pars_nested_moov_1000.mp4").read_bytes()
     assert probe(data) is None
+
+
+def test_item_locations_whose_extents_take_no_bytes() -> None:
+    """65535 extents of no size for each of many items: found by fuzzing, it took minutes."""
+    item = struct.pack(">HHH", 1, 0, 65_535)
+    iloc = c.box(b"iloc", struct.pack(">IHH", 0, 0, 4000) + item * 4000)
+    meta = c.box(b"meta", bytes(4) + c.box(b"hdlr", bytes(8) + b"pict" + bytes(13)) + iloc)
+    probe(c.box(b"ftyp", b"avif" + bytes(4) + b"avifmif1") + meta)

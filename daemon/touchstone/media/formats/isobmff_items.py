@@ -133,12 +133,14 @@ def _read_locations(payload: bytes, items: dict[int, _Item]) -> None:
         base, at = unsigned(payload, at, base_size), at + base_size
         extents: list[tuple[int, int]] = []
         number, at = unsigned(payload, at, 2), at + 2
-        for _ in range(number):
+        kept = min(number, MAX_EXTENTS)
+        for _ in range(kept):
             at += index_size
             offset, at = unsigned(payload, at, offset_size), at + offset_size
             length, at = unsigned(payload, at, length_size), at + length_size
-            if len(extents) < MAX_EXTENTS:
-                extents.append((base + offset, length))
+            extents.append((base + offset, length))
+        # Passed over in one step: extents may be of no size at all, and there can be 2^32 of those.
+        at += (number - kept) * (index_size + offset_size + length_size)
         item.extents = tuple(extents)
 
 
