@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from measure_visible_marks import Clip, Outcome, Rates, finished, rates
+from measure_visible_marks import PACKAGE, Clip, Outcome, Rates, finished, rates
 from pages import put_section
 
 OUTCOMES = {
@@ -41,6 +42,13 @@ def test_single_pictures_are_held_to_the_rules_that_count_there() -> None:
 )
 def test_a_mark_is_worth_no_more_than_the_bounds_say(rate: Rates, log10_lr: float) -> None:
     assert rate.log10_lr == pytest.approx(log10_lr, abs=1e-6)
+
+
+@pytest.mark.parametrize("of", ["clip", "picture"])
+def test_what_the_examiner_uses_is_what_its_counts_allow(of: str) -> None:
+    table = tomllib.loads((PACKAGE / "measured.toml").read_text(encoding="utf-8"))[of]
+    rate = Rates(table["read"], table["marked"], table["false"], table["unmarked"])
+    assert 0 < table["log10_lr"] <= rate.log10_lr < table["log10_lr"] + 0.01
 
 
 def test_a_run_goes_on_where_the_last_one_of_the_same_examiner_ended(tmp_path: Path) -> None:
