@@ -49,6 +49,7 @@ screenshots: $(PACKAGES) $(EXTENSION) $(E2E_PACKAGES) ## Make the pictures in do
 docs: $(PACKAGES) $(EXTENSION_PACKAGES) ## Write the generated pages and notices again
 	@$(BIN)/python tools/cli_docs.py
 	@$(BIN)/python tools/notices.py
+	@$(BIN)/python tools/visible_marks_table.py
 
 lock: $(PACKAGES) ## Resolve and pin the newest allowed packages
 	@tools/lock.sh

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import visible_marks_table
+from conftest import REPOSITORY
 from examiners.visible_marks.drawing import Word, draw
 from touchstone.examiners.visible_marks import VisibleMarks
 from touchstone.examiners.visible_marks.components import Box, boxes_of
@@ -73,6 +75,11 @@ def test_places_are_joined_only_where_that_searches_no_more() -> None:
     near, far = (0.0, 0.9, 0.3, 1.0), (0.35, 0.9, 0.6, 1.0)
     assert len(merged([near, far])) == 1
     assert len(merged([(0.0, 0.0, 0.1, 0.1), (0.9, 0.9, 1.0, 1.0)])) == 2
+
+
+def test_the_page_lists_every_rule_as_it_is() -> None:
+    page = (REPOSITORY / "docs" / "visible-marks.md").read_text(encoding="utf-8")
+    assert visible_marks_table.render().strip() in page, "run tools/visible_marks_table.py"
 
 
 def test_all_places_are_searched() -> None:
