@@ -482,6 +482,15 @@ describe('scans', () => {
       expect(link.asked).toEqual([])
     })
 
+    test('does not where the browser could not load the video either', async () => {
+      pictures = true
+      const one = watcher({ loaded: false })
+      await watchPieces(one.watcher)
+      scans.deliver({ type: 'bytes_failed', job: jobOf(one.sent, 'read'), why: 'gone' })
+      await settled()
+      expect(one.last()).toEqual({ state: 'unreachable', why: 'gone', detail: null })
+    })
+
     test('does not where the user switched it off, or the daemon failed', async () => {
       const one = watcher()
       await scans.watch('live:1', { kind: 'live', id: 'live:1' }, one.watcher)

@@ -19,7 +19,7 @@ from browser_frames import HEIGHT, SDXL, WIDTH, Picture, i420
 from examiners.watermarks.carriers import carrier, embed_dwt_dct
 
 RATE = 12
-SECONDS = 16
+SECONDS = 12
 
 
 def make(path: Path, plain: Picture, *, marked: bool) -> None:

@@ -7,7 +7,7 @@
 
 import { HostError, type HostState, LinkLost, type NativeLink, type ScanNews } from '../native/link'
 import { type ByteSource, TooLarge, upload } from '../native/upload'
-import type { FromLook, ToPage, VideoSource } from '../protocol'
+import type { FromLook } from '../protocol'
 import type { Unreachable, View } from '../views'
 import type * as wire from '../wire/native'
 import type { Look, Looks } from './looks'
@@ -15,17 +15,10 @@ import type { Memory } from './memory'
 import { PageBytes } from './page_bytes'
 import type { ScanQueue } from './queue'
 import { type FetchedBytes, hadNoBytes, mayFetch, OutOfReach } from './reach'
+import { refusal, SHOWN_ALL_THE_SAME } from './refusal'
+import type { Subject, Watcher } from './subject'
 
-/** One `<video>` on one page that shows a subject. */
-export interface Watcher {
-  pageUrl: string
-  key: string
-  /** Worth checking without being asked: visible, loaded, and the user wants it. */
-  eager: boolean
-  loaded: boolean
-  tell: (view: View) => void
-  send: (message: ToPage) => void
-}
+export type { Watcher } from './subject'
 
 export interface ScansOptions {
   link: Pick<NativeLink, 'ask' | 'limits' | 'state' | 'open'>
@@ -38,20 +31,6 @@ export interface ScansOptions {
   looks: Looks
 }
 
-interface Subject {
-  id: string
-  source: Exclude<VideoSource, { kind: 'none' }>
-  watchers: Set<Watcher>
-  view: View
-  fresh: boolean
-  /** How often the port broke under this scan. */
-  breaks: number
-  running: boolean
-  /** Waits for the host: to be queued again when the link is ready. */
-  stalled: boolean
-  scanId: string | null
-}
-
 interface Followed {
   resolve: (scan: wire.Scan) => void
   reject: (error: Error) => void
@@ -60,13 +39,7 @@ interface Followed {
 
 // A host that dies on the same video every time must not be started for it for ever.
 const MOST_BREAKS = 3
-const ASK_AGAIN_MS = 15_000
-// Where bytes fail for these reasons, the browser itself still shows the video: its pictures can be had.
-const SHOWN_ALL_THE_SAME: ReadonlySet<Unreachable> = new Set<Unreachable>([
-  ...(['stream', 'pieces', 'address', 'status', 'network', 'too_large', 'no_permission', 'gone'] as const),
-])
 const DEFAULT_CHUNK_BYTES = 512 * 1024
-
 export class Scans {
   private readonly subjects = new Map<string, Subject>()
   private readonly followed = new Map<string, Followed>()
@@ -349,7 +322,8 @@ export class Scans {
 
   /** Its bytes cannot be had. Where the browser shows it all the same, its pictures are looked at. */
   private outOfReach(subject: Subject, why: Unreachable, detail: string | null): void {
-    const [watcher] = subject.watchers
+    // What the browser could not load either has no pictures.
+    const watcher = [...subject.watchers].find(({ loaded }) => loaded)
     const looks = this.options.looks
     if (!watcher || !SHOWN_ALL_THE_SAME.has(why) || !looks.allowed) {
       this.show(subject, { state: 'unreachable', why, detail })
@@ -400,18 +374,11 @@ export class Scans {
   }
 
   private refused(subject: Subject, error: HostError): void {
-    const { code, message } = error
-    if (code === 201) {
-      subject.stalled = true
-      this.show(subject, { state: 'no_daemon', why: 'daemon_absent', detail: message })
-      this.askAgain(subject, ASK_AGAIN_MS)
-    } else if (code === 204 || code === 109 || code === 309) {
-      subject.stalled = true
-      this.askAgain(subject, (error.answer.retry_after_s ?? 2) * 1000)
-    } else if (code === 108) this.show(subject, { state: 'no_daemon', why: 'mismatch', detail: message })
-    else if (code === 202) this.show(subject, { state: 'no_daemon', why: 'token', detail: message })
-    else if (code === 307) this.show(subject, { state: 'unreachable', why: 'too_large', detail: null })
-    else this.show(subject, { state: 'unreachable', why: 'failed', detail: message })
+    const { view, againMs } = refusal(error)
+    if (view) this.show(subject, view)
+    if (againMs === null) return
+    subject.stalled = true
+    this.askAgain(subject, againMs)
   }
 
   private askAgain(subject: Subject, ms: number): void {

@@ -13,7 +13,9 @@ import { until } from '../src/until'
 import { BROWSERS, World } from '../src/world'
 
 // Pictures come while the video plays: three runs within some seconds, and a slow machine scans them after that.
-const PATIENCE_MS = 45_000
+const PATIENCE_MS = 60_000
+// Clips are made first, one of them in 1080p.
+const MAKING_MS = 240_000
 const PICTURES_ONLY = 'The browser could hand over pictures only, not the file.'
 
 const VIDEO = '<video width="512" height="288" muted autoplay loop></video>'
@@ -58,7 +60,7 @@ describe.each(BROWSERS)('%s', (name) => {
       env: { ...process.env, PYTHONPATH: join(REPOSITORY, 'tests') },
     })
     world = await World.make(name)
-  })
+  }, MAKING_MS)
   afterAll(async () => {
     await world?.close()
     rmSync(folder, { recursive: true, force: true })
@@ -88,7 +90,7 @@ describe.each(BROWSERS)('%s', (name) => {
     })
   }
 
-  test('a watermark is read from the pictures of a streamed video', { timeout: 90_000 }, async () => {
+  test('a watermark is read from the pictures of a streamed video', { timeout: 120_000 }, async () => {
     const page = await streamed('marked')
     try {
       const badge = await verdictBadge(world.browser, page.mainFrame(), PATIENCE_MS)
@@ -111,7 +113,7 @@ describe.each(BROWSERS)('%s', (name) => {
   })
 
   test('one without is not called real, and the panel says what could not be checked', {
-    timeout: 90_000,
+    timeout: 120_000,
   }, async () => {
     const page = await streamed('plain')
     try {
@@ -124,7 +126,7 @@ describe.each(BROWSERS)('%s', (name) => {
     }
   })
 
-  test('a file that is given to players alone is looked at as it plays', { timeout: 90_000 }, async () => {
+  test('a file that is given to players alone is looked at as it plays', { timeout: 120_000 }, async () => {
     const address = world.site.playersOnly(world.site.file(join(folder, 'marked.webm'), 'guarded.webm'))
     const page = await openPage(
       world.browser,
@@ -139,7 +141,7 @@ describe.each(BROWSERS)('%s', (name) => {
   })
 
   // Firefox lets extensions draw what a page may not read; Chromium does not, and no pixel is guessed at.
-  test("another site's is looked at where the browser allows it", { timeout: 90_000 }, async () => {
+  test("another site's is looked at where the browser allows it", { timeout: 120_000 }, async () => {
     const address = world.site.playersOnly(world.site.file(join(folder, 'marked.webm'), 'foreign.webm'))
     const body = VIDEO.replace('<video', `<video src="${address}"`)
     const page = await openPage(world.browser, world.site.page('/foreign', body, 'localhost'))
@@ -156,7 +158,7 @@ describe.each(BROWSERS)('%s', (name) => {
     }
   })
 
-  test('black pictures are called black', { timeout: 60_000 }, async () => {
+  test('black pictures are called black', { timeout: 90_000 }, async () => {
     const page = await streamed('black')
     try {
       expect(await reasonIn(page, 'unreachable')).toContain('Only black pictures came out')
@@ -182,7 +184,7 @@ describe.each(BROWSERS)('%s', (name) => {
   })
 
   // What the page's main thread is busy with for each picture: the extension's own functions, timed in a page.
-  test('a 1080p picture costs the page little', { timeout: 60_000 }, async () => {
+  test('a 1080p picture costs the page little', { timeout: 90_000 }, async () => {
     const address = world.site.file(join(folder, 'large.webm'))
     const page = await openPage(
       world.browser,
