@@ -257,3 +257,8 @@ def test_no_signs_says_when_not_everything_was_checked() -> None:
     assert whole.label is partly.label is Label.NO_SIGNS
     assert "not everything" in partly.headline
     assert "not everything" not in whole.headline
+
+
+def test_the_reason_given_is_that_of_the_first_examiner_whatever_came_first() -> None:
+    skipped = {"watermarks": "the frames are too small", "labels": "it could not be read"}
+    assert "it could not be read" in weigh([], [], skipped).headline

@@ -259,8 +259,7 @@ def _by_signature(evidence: Sequence[Evidence]) -> Verdict | None:
     if not verified:
         return None
     # What AI touched stays touched: of several signed statements the one that says most about AI leads.
-    order = (Supports.AI, Supports.EDITED, Supports.CAMERA)
-    lead = min(verified, key=lambda e: (order.index(e.supports), e.finding))
+    lead = min(verified, key=lambda e: (list(_LABEL_OF).index(e.supports), e.finding))
     signer = lead.details.get("signer") or say("verdict.word.someone")
     generator = _generator(lead)
     key = f"verdict.headline.signed_{lead.supports.value}"
@@ -378,7 +377,10 @@ def _without_evidence(
     if any(e.details.get("claims_camera") for e in evidence):
         return Verdict(label=Label.NO_SIGNS, headline=say("verdict.headline.no_signs_camera_claim"))
     if not checked:
-        reason = next(iter(skipped.values()), say("verdict.word.nothing_could_run"))
+        # The first reason in the order of examiners: why the file could not be read says more than why its
+        # pictures could not.
+        reasons = (skipped[name] for name in (*BASIS_OF_EXAMINER, *skipped) if name in skipped)
+        reason = next(reasons, say("verdict.word.nothing_could_run"))
         return Verdict(label=Label.INCONCLUSIVE, headline=say("verdict.headline.not_checked", reason=reason))
     key = "no_signs_partly" if skipped else "no_signs"
     return Verdict(label=Label.NO_SIGNS, headline=say(f"verdict.headline.{key}"))

@@ -6,20 +6,34 @@ and the extension's TypeScript types are checked against them.
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from .verdict import Evidence, Label, Model, Scan
+
+
+def _without_credentials(url: str) -> str:
+    """Mask `user:password@`: intake refuses such an address, and history and log are no place for it."""
+    scheme, separator, rest = url.partition("://")
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    if not separator or "@" not in authority:
+        return url
+    return f"{scheme}{separator}***{rest[authority.rindex('@') :]}"
+
+
+Address = Annotated[str, AfterValidator(_without_credentials)]
+"""A URL; a name and password in it are masked as it comes in."""
 
 
 class UrlSource(Model):
     """A video on the web. `page_url` is where it is shown; it is kept for history and never fetched."""
 
     kind: Literal["url"] = "url"
-    url: str = Field(min_length=1, max_length=16_384)
-    page_url: str | None = Field(default=None, max_length=16_384)
+    url: Address = Field(min_length=1, max_length=16_384)
+    page_url: Address | None = Field(default=None, max_length=16_384)
 
 
 class FileSource(Model):
@@ -35,8 +49,8 @@ class UploadSource(Model):
 
     kind: Literal["upload"] = "upload"
     name: str | None = Field(default=None, max_length=1024)
-    url: str | None = Field(default=None, max_length=16_384)
-    page_url: str | None = Field(default=None, max_length=16_384)
+    url: Address | None = Field(default=None, max_length=16_384)
+    page_url: Address | None = Field(default=None, max_length=16_384)
 
 
 MAX_FRAME_RUNS = 32
@@ -57,8 +71,8 @@ class FramesSource(Model):
     """
 
     kind: Literal["frames"] = "frames"
-    url: str | None = Field(default=None, max_length=16_384)
-    page_url: str | None = Field(default=None, max_length=16_384)
+    url: Address | None = Field(default=None, max_length=16_384)
+    page_url: Address | None = Field(default=None, max_length=16_384)
     name: str | None = Field(default=None, max_length=1024)
     width: int = Field(ge=1, le=MAX_FRAME_SIDE)
     height: int = Field(ge=1, le=MAX_FRAME_SIDE)
