@@ -25,7 +25,7 @@ from typing import Any
 Expected = dict[str, str]  # one row of expected.csv
 
 EXAMINERS = ("content_credentials", "labels", "visible_marks", "watermarks")
-DEFAULT_EXAMINERS = EXAMINERS[:2]  # those that read bytes and need no calibration
+DEFAULT_EXAMINERS = EXAMINERS
 DISPUTED = tomllib.loads(Path(__file__).with_name("marks_disputed.toml").read_text(encoding="utf-8"))
 BATCH = 40  # paths on one command line
 
