@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from .system.paths import Paths
     from .verdict import Scan
     from .wire import AnySource
+
+_log = logging.getLogger(__name__)
 
 FETCH_FOLDER = "fetched"
 
@@ -54,14 +57,16 @@ def trust_settings(env: Environment, settings: Settings) -> dict[str, Any]:
 
 def watermark_settings(env: Environment) -> dict[str, Any]:
     """The installed watermark decoders, as `watermarks.from_settings` takes them."""
-    from .zoo.entry import Task
+    from .zoo.entry import BadEntry, Task
     from .zoo.registry import Zoo
 
+    try:
+        installed = Zoo(models_folder(env.paths)).installed(Task.WATERMARK_DECODER)
+    except BadEntry as problem:  # scans do without; `touchstone doctor` says the same
+        _log.warning("no models are used: %s", problem)
+        return {"models": []}
     # Of several variants the one that zoo.toml lists first is used.
-    chosen = {
-        found.model.name: found
-        for found in reversed(Zoo(models_folder(env.paths)).installed(Task.WATERMARK_DECODER))
-    }
+    chosen = {found.model.name: found for found in reversed(installed)}
     return {
         "models": [
             {"model": found.model.as_json(), "variant": found.variant.name, "path": str(found.path)}

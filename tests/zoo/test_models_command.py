@@ -107,3 +107,22 @@ def test_a_fetch_that_fails_is_told(home: Path, as_json: bool) -> None:
     args = argparse.Namespace(name="rivagan", variant=None, json=as_json)
     assert models.run_pull(args, env, fetch) == 1
     assert said(env) == ("", "touchstone: no network today\n")
+
+
+def doctor(home: Path) -> tuple[str, str]:
+    """How models are, by `touchstone doctor`."""
+    env = world(home)
+    main(["doctor", "--json"], env)
+    findings = json.loads(said(env)[0])
+    (found,) = [finding for finding in findings if finding["subject"] == "models"]
+    return found["health"], found["text"]
+
+
+def test_doctor_names_a_damaged_model(home: Path, tmp_path: Path) -> None:
+    assert doctor(home)[0] == "ok"
+    _, row = imported(home, tmp_path)
+    assert doctor(home) == ("ok", "installed and whole: tiny")
+    Path(row["path"]).write_bytes(b"damaged")
+    health, text = doctor(home)
+    assert health == "problem"
+    assert row["path"] in text

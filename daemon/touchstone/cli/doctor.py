@@ -244,13 +244,18 @@ def _trust(env: Environment) -> Iterator[Finding]:
 
 def _models(env: Environment) -> Iterator[Finding]:
     from ..engine import models_folder
+    from ..zoo.entry import BadEntry
     from ..zoo.registry import State, Zoo
 
     subject = say("doctor.models.subject")
-    zoo = Zoo(models_folder(env.paths))
+    try:
+        zoo = Zoo(models_folder(env.paths))
+    except BadEntry as problem:
+        yield Finding(subject, Health.PROBLEM, str(problem))
+        return
     installed = zoo.installed()
-    for problem in zoo.problems:
-        yield Finding(subject, Health.PROBLEM, problem, say("doctor.models.remedy_import"))
+    for unusable in zoo.problems:
+        yield Finding(subject, Health.PROBLEM, unusable, say("doctor.models.remedy_import"))
     for found in installed:
         if zoo.state(found.model, found.variant) is not State.INSTALLED:
             text = say("doctor.models.damaged", name=found.model.name, path=found.path)
