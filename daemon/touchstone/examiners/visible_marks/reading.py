@@ -16,6 +16,9 @@ _MOST_READ = 12  # candidates of one search that are read, the surest first: a p
 _SURE = 0.6  # mean probability of letters below which a reading says nothing
 _CLEAR = 0.98  # from which on a line is taken to be read the right way round; "Sora" mirrored is a sure 6102
 _PAD = 0.12  # of a line's height, around it, for the reader
+_DRIFT = (
+    0.03  # of the picture; the columns and rows that a mark jumps among are the same all through the clip
+)
 _STAYS_AT_MOST_S = 6.0  # seconds that a jumping mark stays in one place; measured: three to four
 
 
@@ -89,16 +92,21 @@ def counts(rule: Rule, sightings: Sequence[Sighting], looks: Sequence[Look]) -> 
         return rule.single or rule.kind == "label"
     if len(sightings) < min(rule.frames, len(looks)):
         return False
-    if rule.motion == "static":
-        return True
+    return rule.motion == "static" or _jumps(rule, sightings, looks)
+
+
+def _jumps(rule: Rule, sightings: Sequence[Sighting], looks: Sequence[Look]) -> bool:
+    """Whether something jumps among fixed places: it neither drifts nor stays in one for long."""
+    across: dict[bool, list[float]] = {}
+    down: dict[int, list[float]] = {}
     times: dict[int | None, list[float]] = {}
     for sighting in sightings:
-        place = rule.place_of(sighting.candidate.middle)
-        times.setdefault(place, []).append(looks[sighting.look].time_s)
-    return (
-        all(max(of_place) - min(of_place) <= _STAYS_AT_MOST_S for of_place in times.values())
-        or len(times) > 1
-    )
+        x, y = sighting.candidate.middle
+        across.setdefault(x < 1 / 2, []).append(x)
+        down.setdefault(int(y * 3), []).append(y)
+        times.setdefault(rule.place_of((x, y)), []).append(looks[sighting.look].time_s)
+    fixed = all(max(of) - min(of) <= _DRIFT for of in (*across.values(), *down.values()))
+    return fixed and (len(times) > 1 or all(max(of) - min(of) <= _STAYS_AT_MOST_S for of in times.values()))
 
 
 def _marks(found: Found, looks: Sequence[Look], rules: Sequence[Rule]) -> list[Mark]:
