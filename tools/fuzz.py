@@ -143,8 +143,26 @@ def manifest() -> Parse:
     return parse
 
 
+def batches() -> Parse:
+    """Pictures from a browser: heads, planes, and what examiners ask of them."""
+    from touchstone.frame_batches import BadBatch
+    from touchstone.media.batches import read_batches
+    from touchstone.media.browser_frames import BrowserFrames
+
+    def parse(data: bytes) -> None:
+        file = io.BytesIO(data)
+        with contextlib.suppress(BadBatch):
+            read_batches(file, len(data))
+            for run in BrowserFrames(file, len(data)):
+                for frame in run.frames:
+                    frame.upright(frame.rgb())
+
+    return parse
+
+
 TARGETS: Mapping[str, Callable[[], Parse]] = {
-    target.__name__: target for target in (container, labels, answers, native, hls, dash, url, manifest)
+    target.__name__: target
+    for target in (container, labels, answers, native, hls, dash, url, manifest, batches)
 }
 
 SEEDS: Mapping[str, tuple[bytes, ...]] = {
@@ -168,6 +186,18 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
     "manifest": (
         b"\0\0\0\x1djumb\0\0\0\x15jumdc2pa\0\x11\0\x10\x80\0\0\xaa\0\x38\x9b\x71",
         b"\xa1\x61a\x82\x01\x02",
+    ),
+    "batches": tuple(
+        len(head).to_bytes(4, "big") + head + bytes(size)
+        for head, size in (
+            (b'{"run":0,"width":3,"height":3,"format":"I420","times_s":[0,1]}', 34),
+            (b'{"run":0,"width":2,"height":1,"format":"NV12","times_s":[2],"rotation":90}', 4),
+            (
+                b'{"run":0,"width":1,"height":2,"format":"I422P10","times_s":[2],"colour":{"full_range":true}}',
+                12,
+            ),
+            (b'{"run":0,"width":1,"height":2,"format":"BGRA","times_s":[2]}', 8),
+        )
     ),
 }
 
