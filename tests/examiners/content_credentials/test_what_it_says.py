@@ -387,6 +387,9 @@ def test_soft_bindings_are_named_and_say_nothing_about_ai(workshop: Workshop) ->
     evidence = only(look(workshop.signed(drawn), workshop.trust))
     assert evidence.supports is Supports.NEITHER
     assert evidence.details["soft_bindings"] == ["com.adobe.trustmark.P"]
+    (named,) = evidence.details["watermarks_named"]
+    assert (named["title"], named["decoder"]) == ("TrustMark by Adobe", "open")
+    assert "once imported as com.adobe.trustmark.P" in named["note"]
 
 
 GENERATORS = [

@@ -126,6 +126,7 @@ def test_a_known_message_counts_only_for_ai_and_only_where_it_was_measured(
     }
     assert [(span.start_s, span.score) for span in evidence.spans] == [(0.0, 1.0)]
     assert ("Test Generator" in evidence.finding) == (supports is Supports.AI)
+    assert ("does not count" in evidence.finding) == (supports is Supports.AI and weight is None)
 
 
 def test_a_message_that_is_not_there_is_not_reported(tmp_path: Path) -> None:

@@ -126,6 +126,9 @@ class _Reader:
         bits = np.array([bit == "1" for bit in message.bits])
         matched = int(((pooled > 0) == bits).sum()) if np.isfinite(pooled).all() else 0
         calibration = self._model.calibration
+        finding = "message_of_someone"
+        if message.ai:
+            finding = "known_message" if calibration else "known_message_unmeasured"
         return Reading(
             scheme=self._model.name,
             message=_hex(bits),
@@ -135,7 +138,7 @@ class _Reader:
             generator=message.generator if message.ai else None,
             stretches=tuple(self._stretches(bits)),
             supports=Supports.AI if message.ai else Supports.NEITHER,
-            finding="watermarks.known_message" if message.ai else "watermarks.message_of_someone",
+            finding=f"watermarks.{finding}",
             read_rate=calibration.read_rate_lower if calibration else None,
             details=self._details() | {"matched_bits": matched, "message_source": message.source},
         )
