@@ -157,5 +157,9 @@ def test_lines_are_found_and_read(examiner: VisibleMarks, text: str) -> None:
 
 def test_reading_many_lines_keeps_their_order(examiner: VisibleMarks) -> None:
     words = ["one", "twenty", "three hundred", "four", "fifty five", "six", "seven", "eight", "nine", "ten"]
-    lines = [draw(Word(word, (0.5, 0.5), 0.1, (0,)), count=1)[0].picture[225:315, 180:780] for word in words]
+    lines = []
+    for word in words:
+        (look,) = draw(Word(word, (0.5, 0.5), 0.1, (0,), opacity=1.0), count=1)
+        (line,) = examiner._detector.find(look.picture)
+        lines.append(look.picture[int(line.top) : int(line.bottom), int(line.left) : int(line.right)])
     assert [reading.text for reading in examiner._reader.read(lines)] == words
