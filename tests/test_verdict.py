@@ -198,7 +198,7 @@ def test_probability_only_where_something_was_measured() -> None:
     assert weigh([signed(AI)], [], {}).probability is None
     assert weigh([claimed(AI)], [], {}).probability is None
     assert weigh([measured("watermarks", 5.0)], [], {}).probability == pytest.approx(
-        1 / (1 + 19 / 10**5), abs=1e-12
+        1 / (1 + 9 / 10**5), abs=1e-12
     )
 
 

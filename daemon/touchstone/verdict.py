@@ -190,14 +190,16 @@ BASIS_OF_EXAMINER: Mapping[str, Basis] = {
 }
 
 # No single examiner may move the sum further than this (DESIGN.md, "The verdict"). The detector's cap is
-# the top of "moderate support": science.md part 2 shows that its calibration cannot carry more.
-CAP_LOG10_LR: Mapping[str, float] = {"detector": 2.0}
+# the top of "moderate support": no calibration that this project can make carries more.
+CAP_LOG10_LR: Mapping[str, float] = {"detector": 1.99}
 DEFAULT_CAP_LOG10_LR = 6.0
 
 # Posterior thresholds with the inconclusive band between them, under the user's prior.
 CALL_AI_ABOVE = 0.90
 CALL_NO_SIGNS_BELOW = 0.50
-DEFAULT_PRIOR = 0.05
+# One in ten. Nobody has measured it for anybody's feed; published tables work with 0.1 % to 20 %. It is the
+# user's to set (settings: `prior`), and moves measured evidence only, never a signature or a label.
+DEFAULT_PRIOR = 0.1
 
 
 def strength_of(log10_lr: float) -> Strength:
@@ -394,10 +396,10 @@ def _generator(e: Evidence) -> str | None:
 def _contradiction(lead: Evidence, evidence: Sequence[Evidence]) -> str:
     """A sentence for evidence that speaks against the lead: shown, never averaged away."""
     if any(e.details.get("tampered") for e in evidence if e is not lead):
-        return " " + say("verdict.contradiction.tampered")
+        return ". " + say("verdict.contradiction.tampered")
     ai_side = (Supports.AI, Supports.EDITED)
     if lead.supports is Supports.CAMERA and any(e.supports in ai_side for e in evidence):
-        return " " + say("verdict.contradiction.camera_but_ai")
+        return ". " + say("verdict.contradiction.camera_but_ai")
     if lead.supports in ai_side and any(e.supports is Supports.CAMERA for e in evidence):
-        return " " + say("verdict.contradiction.ai_but_camera")
+        return ". " + say("verdict.contradiction.ai_but_camera")
     return ""

@@ -39,6 +39,12 @@ CASES: dict[str, tuple[str, str, list[str]]] = {
     "platform_human": ("no_signs", NOTHING, []),
     "nothing": ("no_signs", NOTHING, []),
 }
+# The real Sora clip carries Sora's mark in the picture too: what breaks its signature leaves that.
+FLIPPED_BUT_MARKED = (
+    "ai_generated",
+    "says a visible",
+    ["Sora", "do not belong to this file or were altered"],
+)
 SIGNED_BY = {"corpus": ["Sora", "OpenAI"], "made": ["Test Generator", "Touchstone Test Maker"]}
 
 
@@ -151,9 +157,10 @@ def main() -> int:
     human = (args.folder / "platform_human.mp4").read_bytes()
     (args.folder / "flipped.mp4").write_bytes(flip_media_bit(signed))
     (args.folder / "pasted.mp4").write_bytes(paste_manifest(signed, human))
+    wanted = CASES | ({"flipped": FLIPPED_BUT_MARKED} if kind == "corpus" else {})
     cases = {
         name: {"label": label, "headline": headline, "words": SIGNED_BY[kind] if name == "signed" else words}
-        for name, (label, headline, words) in CASES.items()
+        for name, (label, headline, words) in wanted.items()
     }
     (args.folder / "cases.json").write_text(json.dumps(cases, indent=1))
     return 0
