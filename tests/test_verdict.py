@@ -150,6 +150,20 @@ CASES = {
         Strength.VERY_STRONG,
         "watermark of Stable Video Diffusion",
     ),
+    "a label, and a mark in the picture that says more": (
+        [claimed(AI, claimed_by="TikTok's label"), measured("visible_marks", 2.2, generator="Sora")],
+        Label.AI_GENERATED,
+        Basis.VISIBLE_MARK,
+        Strength.STRONG,
+        "visible Sora mark",
+    ),
+    "a label, and measured signs that are too weak to say anything": (
+        [claimed(AI, claimed_by="TikTok's label"), measured("visible_marks", 1.2)],
+        Label.AI_GENERATED,
+        Basis.DECLARED,
+        Strength.MODERATE,
+        "TikTok's label",
+    ),
     "weak measured signs": (
         [measured("watermarks", 1.6)],
         Label.INCONCLUSIVE,

@@ -223,10 +223,10 @@ def weigh(
 ) -> Verdict:
     """Weigh all evidence of one scan into a verdict.
 
-    A valid and trusted signature decides. Otherwise a declared label is reported as the claim it is.
-    Otherwise measured likelihood ratios add up, each examiner's part capped, to a posterior under
-    `prior` (probability that a video is AI-made before anything is looked at). Contradictions stay
-    visible in the headline.
+    A valid and trusted signature decides. Otherwise a declared label is reported as the claim it is, unless
+    something that was measured says more. Measured likelihood ratios add up, each examiner's part capped, to
+    a posterior under `prior` (probability that a video is AI-made before anything is looked at).
+    Contradictions stay visible in the headline.
 
     Args:
         evidence: everything that was found.
@@ -236,12 +236,17 @@ def weigh(
     """
     if not 0 < prior < 1:
         raise ValueError(f"prior must lie between 0 and 1, both excluded; got {prior}")
-    return (
-        _by_signature(evidence)
-        or _by_declaration(evidence)
-        or _by_measurement(evidence, prior)
-        or _without_evidence(evidence, tuple(checked), skipped)
-    )
+    if signed := _by_signature(evidence):
+        return signed
+    declared, measured = _by_declaration(evidence), _by_measurement(evidence, prior)
+    if declared and measured and measured.label in _LABEL_OF.values() and _outranks(measured, declared):
+        return measured
+    return declared or measured or _without_evidence(evidence, tuple(checked), skipped)
+
+
+def _outranks(one: Verdict, other: Verdict) -> bool:
+    strongest_first = list(Strength)
+    return strongest_first.index(one.strength) < strongest_first.index(other.strength)
 
 
 def unreadable(reason: str) -> Verdict:
