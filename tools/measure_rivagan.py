@@ -209,7 +209,7 @@ def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--corpus", type=Path, default=ROOT.parent / "shared" / "corpus")
     ask.add_argument("--clips", type=int, default=40)
-    ask.add_argument("--above", type=float, default=0.65, help="agreement that counts; chosen on these clips")
+    ask.add_argument("--above", type=float, default=0.8, help="agreement that counts; chosen on these clips")
     ask.add_argument("--write", action="store_true")
     args = ask.parse_args()
     with tempfile.TemporaryDirectory() as folder:
