@@ -224,6 +224,18 @@ async def test_a_worker_that_grew_is_replaced(tmp_path: Path) -> None:
     assert pids[0] != pids[1]
 
 
+async def test_the_daemons_own_memory_does_not_wear_workers_out(tmp_path: Path) -> None:
+    """A process that is started counts its starter's peak as its own, until it is asked of the system."""
+    daemon_memory = bytearray(os.urandom(1 << 20) * 300)
+    pool = hostile_pool(["pid"], recycling=Recycling(jobs=100, memory_mib=250))
+    try:
+        pids = [findings(await collect(pool, clip(tmp_path), ["pid"]), "pid")[1] for _ in range(2)]
+    finally:
+        await pool.close()
+    assert len(daemon_memory) > 250 << 20
+    assert pids[0] == pids[1]
+
+
 async def test_unused_workers_end(tmp_path: Path) -> None:
     pool = hostile_pool(["pid"], deadlines=Deadlines(idle_s=0.2))
     try:

@@ -157,7 +157,6 @@ class WorkerPool:
         for _ in range(_MAX_ANSWERS):
             answer = await self._in_thread(worker.next_answer, deadline, allowed)
             if isinstance(answer, Done):
-                worker.memory_mib = answer.memory_mib
                 job.done()
                 return
             if isinstance(answer, Started):

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..intake import Material
 from ..messages import say
-from .answers import Answer, BadMessage, OutOfMemory, from_json
+from .answers import Answer, BadMessage, Done, OutOfMemory, from_json
 from .link import MAX_ANSWER, MAX_FILES, Link, LinkBroken, LinkSlow
 from .spec import WorkerSpec
 
@@ -162,6 +162,10 @@ class WorkerProcess:
             answer = from_json(self._link.receive(deadline))
         except (LinkBroken, BadMessage) as broken:
             raise self.bury(broken, allowed_s) from broken
+        if isinstance(answer, Done):
+            # The system is asked where it tells: the worker's own count starts from the daemon's, whose
+            # memory it shared until it became another program.
+            self.memory_mib = _peak_memory_mib(self.pid) or answer.memory_mib
         if isinstance(answer, OutOfMemory):
             self.kill()
             raise WorkerLost(say("workers.why.memory"))
@@ -202,6 +206,15 @@ class WorkerProcess:
                 c if c.isprintable() or c == "\n" else "?" for c in said.decode("utf-8", "replace")
             )
             _log.info("worker %d: %s", self.pid, text.strip())
+
+
+def _peak_memory_mib(pid: int) -> int | None:
+    """The most real memory that a process has held, from Linux's /proc; None elsewhere."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) >> 10 for line in lines if line.startswith("VmHWM:")), None)
 
 
 def _why(status: int | None) -> str:
