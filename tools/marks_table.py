@@ -36,6 +36,10 @@ without a daemon, so by what Touchstone itself pins and nothing that was fetched
 redistributed and is not part of this repository; the names say what kind of file each is. "Expected" and
 "found" read: what the evidence supports, and whether a trusted signature verifies it.
 
+What marks survive (re-encoding, scaling, cropping, mirroring, other speeds, platforms) and how often they are
+read where they are not stands in [visible-marks.md](visible-marks.md) and
+[watermarks-measured.md](watermarks-measured.md).
+
 | file | examiner | expected | found | agree |
 |---|---|---|---|---|
 """
