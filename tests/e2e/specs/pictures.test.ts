@@ -188,7 +188,10 @@ describe.each(BROWSERS)('%s', (name) => {
     const address = world.site.file(join(folder, 'large.webm'))
     const page = await openPage(
       world.browser,
-      world.site.page('/cost', `${VIDEO.replace('<video', `<video src="${address}"`)}<script>${functions()}</script>`),
+      world.site.page(
+        '/cost',
+        `${VIDEO.replace('<video', `<video src="${address}"`)}<script>${functions()}</script>`,
+      ),
     )
     try {
       const costs = (await page.evaluate(`timePictures(document.querySelector('video'))`)) as Cost[]
