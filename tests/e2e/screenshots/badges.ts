@@ -47,7 +47,7 @@ describe.each(BROWSERS)('%s', (name) => {
       await new Promise((resume) => setTimeout(resume, 500)) // let it finish moving
       await tab.screenshot({
         path: join(FOLDER, `${name}-${scheme}-panel.png`),
-        clip: { x: 0, y: 0, width: 1200, height: 620 },
+        clip: { x: 0, y: 0, width: 1200, height: 660 },
       })
     } finally {
       await world.close()
