@@ -115,6 +115,12 @@ async def test_the_index_is_searched_for_the_right_wheel(shop: Shop) -> None:
         await find_wheel("/not/an/index", member)
 
 
+async def test_without_pip_and_without_an_index_the_remedy_is_named(tmp_path: Path) -> None:
+    fetch = fetcher({}, has_pip=False)
+    with pytest.raises(FetchFailed, match="PIP_INDEX_URL"):
+        await fetch(in_wheel(b"x").variants[0], tmp_path / "part", lambda have, size: None)
+
+
 async def test_pip_fetches_the_wheel_as_it_is_configured(tmp_path: Path) -> None:
     shelf = tmp_path / "shelf"
     shelf.mkdir()

