@@ -12,6 +12,7 @@ its fixed-point colour conversion and the rounding of its two-pass Haar transfor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,9 @@ _BAND_PIXELS = 1 << 15  # worked on at a time, so that the temporary arrays stay
 # One tap of the Haar filter, as float64 has it. Multiplied in twice, a sum that is a whole multiple of the
 # step can land just below it; the reference decoder's bit then flips, so ours has to flip too.
 _TAP = np.float64(0.7071067811865476)
+
+
+Low = TypeVar("Low", np.uint16, np.float32)
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,13 @@ def u_plane(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return plane
 
 
+def largest_in_blocks(low: NDArray[Low]) -> NDArray[Low]:
+    """Largest value but the first of each 4x4 block of a plane of whole blocks; overwrites the first ones."""
+    low[0::BLOCK, 0::BLOCK] = 0
+    tall = np.maximum.reduce([low[i::BLOCK] for i in range(BLOCK)])
+    return np.asarray(np.maximum.reduce([tall[:, i::BLOCK] for i in range(BLOCK)]))
+
+
 def _largest_as_float(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Largest low-band coefficient but the first of `(N, 8, 8)` U pixels, rounded like a two-pass Haar."""
     x = pixels.astype(np.float64) * _TAP
@@ -95,10 +106,7 @@ def read_blocks(rgb: NDArray[np.uint8]) -> BlockVotes:
     pairs = u[0::2].astype(np.uint16)
     pairs += u[1::2]
     low = pairs[:, 0::2] + pairs[:, 1::2]
-    low[0::BLOCK, 0::BLOCK] = 0
-    tall = np.maximum.reduce([low[i::BLOCK] for i in range(BLOCK)])
-    largest = np.maximum.reduce([tall[:, i::BLOCK] for i in range(BLOCK)])
-    phase = largest % (2 * STEP)
+    phase = largest_in_blocks(low) % (2 * STEP)
     votes = (phase > STEP).astype(np.uint8)
 
     # On the edges of the two halves the reference decoder's rounding decides: redo those blocks its way.

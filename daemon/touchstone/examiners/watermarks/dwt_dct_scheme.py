@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...media.frames import Frame, Run
-from .dwt_dct import BLOCK, MIN_AREA, STEP, BlockVotes, u_plane
+from .dwt_dct import BLOCK, MIN_AREA, STEP, BlockVotes, largest_in_blocks, u_plane
 from .known import KnownMessage, agreement, known_messages
 from .scheme import Reader, Reading, Stretch
 
@@ -144,10 +144,7 @@ def votes_of(low: NDArray[np.float32]) -> BlockVotes:
     """The vote of every block of a low plane, as `dwt_dct.read_blocks` reads them from RGB, to rounding."""
     rows, columns = low.shape[0] // BLOCK, low.shape[1] // BLOCK
     low = np.abs(low[: rows * BLOCK, : columns * BLOCK]) * 2
-    low[0::BLOCK, 0::BLOCK] = 0
-    tall = np.maximum.reduce([low[i::BLOCK] for i in range(BLOCK)])
-    largest = np.maximum.reduce([tall[:, i::BLOCK] for i in range(BLOCK)])
-    return BlockVotes((np.mod(largest, STEP) > STEP / 2).astype(np.uint8).ravel())
+    return BlockVotes((np.mod(largest_in_blocks(low), STEP) > STEP / 2).astype(np.uint8).ravel())
 
 
 def scaled(low: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
