@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from generated_page import write_or_check
 from touchstone.cli import build_parser
 from touchstone.cli.exits import Exit
 
@@ -75,16 +76,7 @@ def _escaped(text: str) -> str:
 
 
 def main() -> int:
-    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("--check", action="store_true", help="write nothing; exit 1 when it is out of date")
-    page = render()
-    if not ask.parse_args().check:
-        PAGE.write_text(page, encoding="utf-8")
-        return 0
-    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == page:
-        return 0
-    print(f"{PAGE.name} is out of date; run `make docs`", file=sys.stderr)
-    return 1
+    return write_or_check(PAGE, render(), __doc__)
 
 
 if __name__ == "__main__":

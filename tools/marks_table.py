@@ -25,7 +25,6 @@ from typing import Any
 Expected = dict[str, str]  # one row of expected.csv
 
 EXAMINERS = ("content_credentials", "labels", "visible_marks", "watermarks")
-DEFAULT_EXAMINERS = EXAMINERS
 DISPUTED = tomllib.loads(Path(__file__).with_name("marks_disputed.toml").read_text(encoding="utf-8"))
 BATCH = 40  # paths on one command line
 
@@ -158,7 +157,7 @@ def page(rows: Sequence[Row], expected: int) -> str:
 def main() -> int:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--corpus", type=Path, required=True, help="folder with the files and expected.csv")
-    ask.add_argument("--examiner", nargs="+", default=list(DEFAULT_EXAMINERS), choices=EXAMINERS)
+    ask.add_argument("--examiner", nargs="+", default=list(EXAMINERS), choices=EXAMINERS)
     ask.add_argument("--write", type=Path, help="write the table to this file")
     args = ask.parse_args()
     table = args.corpus / "expected.csv"

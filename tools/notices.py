@@ -8,7 +8,6 @@ usage: notices.py [--check]
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import sys
@@ -19,6 +18,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from generated_page import write_or_check
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGE = REPOSITORY / "THIRD_PARTY_NOTICES.md"
@@ -137,16 +138,7 @@ def _table(notices: list[Notice]) -> str:
 
 
 def main() -> int:
-    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("--check", action="store_true", help="write nothing; exit 1 when it is out of date")
-    page = render()
-    if not ask.parse_args().check:
-        PAGE.write_text(page, encoding="utf-8")
-        return 0
-    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == page:
-        return 0
-    print(f"{PAGE.name} is out of date; run `make docs`", file=sys.stderr)
-    return 1
+    return write_or_check(PAGE, render(), __doc__)
 
 
 if __name__ == "__main__":
