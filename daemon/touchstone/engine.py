@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -90,8 +90,8 @@ def edition(env: Environment, settings: Settings) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def load_settings(env: Environment) -> Settings:
-    """The settings in force for a command: environment, then the store if there is one, then defaults.
+def load_settings(env: Environment, given: Mapping[str, Any] | None = None) -> Settings:
+    """The settings in force for a command: as given, environment, the store if there is one, defaults.
 
     Raises:
         settings.SettingError: a value is not allowed.
@@ -103,7 +103,7 @@ def load_settings(env: Environment) -> Settings:
     if store_path(env.paths).exists():
         with Store(store_path(env.paths), env.clock) as store:
             stored = dict(store.settings())
-    return load(env.environ, stored)
+    return load(env.environ, stored, given)
 
 
 @asynccontextmanager

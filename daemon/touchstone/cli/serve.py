@@ -64,13 +64,10 @@ def run(args: argparse.Namespace, env: Environment) -> int:
 
 
 def _settings(args: argparse.Namespace, env: Environment) -> Settings:
-    from ..settings import load
-    from ..store import Store, store_path
+    from ..engine import load_settings
 
-    with Store(store_path(env.paths), env.clock) as store:
-        stored = store.settings()
     given = {"port": args.port, "log_level": args.log_level, "fetch_urls": args.fetch_urls}
-    return load(env.environ, stored, given)
+    return load_settings(env, given)
 
 
 def _daemon(env: Environment, settings: Settings) -> Daemon:

@@ -17,7 +17,6 @@ from pathlib import Path
 from .entry import BadEntry, Model, Task, Variant, read_zoo
 
 IMPORTED = "model.json"
-_CHUNK = 1 << 20
 
 
 class State(StrEnum):
@@ -128,8 +127,5 @@ def sha256_of(path: Path) -> str:
     Raises:
         OSError: it cannot be read.
     """
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
