@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from containers import box, mdta
 from touchstone.cli import main
 from touchstone.cli.inputs import BadInput, is_single, sources
 from touchstone.cli.scan import in_order
@@ -22,19 +23,10 @@ from touchstone.system.terminal import never_fails
 
 def kling_mp4() -> bytes:
     """An MP4 without tracks that declares itself AI-made by the AIGC label of GB 45438-2025."""
-    import struct
-
-    def box(kind: bytes, *parts: bytes) -> bytes:
-        body = b"".join(parts)
-        return struct.pack(">I", 8 + len(body)) + kind + body
-
-    label = json.dumps({"Label": "1", "ContentProducer": "kling", "ProduceID": "x"}).encode()
-    hdlr = box(b"hdlr", bytes(8), b"mdta", bytes(13))
-    keys = box(b"keys", bytes(4), struct.pack(">I", 1), box(b"mdta", b"AIGC"))
-    ilst = box(b"ilst", box(struct.pack(">I", 1), box(b"data", struct.pack(">II", 1, 0), label)))
+    label = json.dumps({"Label": "1", "ContentProducer": "kling", "ProduceID": "x"})
     plain = smallest_mp4()
     mvhd = plain[plain.index(b"mvhd") - 4 : plain.index(b"mdat") - 4]
-    moov = box(b"moov", mvhd, box(b"udta", box(b"meta", bytes(4), hdlr, keys, ilst)))
+    moov = box(b"moov", mvhd, box(b"udta", mdta({"AIGC": label})))
     return plain[: plain.index(b"moov") - 4] + moov + box(b"mdat")
 
 

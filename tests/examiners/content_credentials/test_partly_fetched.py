@@ -7,16 +7,13 @@ import struct
 
 import pytest
 
+from containers import box
 from touchstone.examiners import Clip, Skip
 from touchstone.examiners.content_credentials import ContentCredentials
 from touchstone.media.container import Container
 from touchstone.trust import Trust
 
 C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
-
-
-def box(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", 8 + len(body)) + kind + body
 
 
 FTYP = box(b"ftyp", b"isom" + bytes(4))
