@@ -179,6 +179,26 @@ describe('the badge', () => {
     expect(badge.host.style.display).toBe('none')
   })
 
+  test('is seen only once it has a size, and so a place', () => {
+    const placed = (width: number) => {
+      const measured = { ...badge.measure(), badge: { width, height: 20 } }
+      badge.place(
+        measured,
+        { left: 0, top: 0, width: 640, height: 360 },
+        { width: 800, height: 600 },
+        'top-right',
+      )
+      return [badge.button.style.visibility, badge.button.style.left]
+    }
+    expect(placed(0)[0]).toBe('hidden')
+    expect(placed(100)).toEqual(['visible', '532px'])
+    badge.setShown(true)
+    expect(badge.button.style.visibility).toBe('visible')
+    badge.setShown(false)
+    badge.setShown(true)
+    expect(badge.button.style.visibility).toBe('hidden')
+  })
+
   test('keeps what the reader has opened when the same is said again', () => {
     open(done({ evidence: [KLING] }))
     const details = panel()?.querySelector('details')

@@ -47,6 +47,7 @@ export class Badge {
   private panel: Panel | null = null
   private view: View = { state: 'waiting' }
   private automatic = true
+  private shown = false
 
   constructor(
     private readonly document: Document,
@@ -102,10 +103,17 @@ export class Badge {
     this.onLayout()
   }
 
-  /** Whether the badge is to be seen at all. The panel goes with it: it speaks of what is on the screen. */
+  /**
+   * Whether the badge is to be seen at all. The panel goes with it: it speaks of what is on the screen. A badge that
+   * was hidden has no size yet and so no place: it stays invisible until the next layout, which it asks for.
+   */
   setShown(shown: boolean): void {
     if (!shown) this.close(false)
     this.host.style.setProperty('display', shown ? 'block' : 'none', 'important')
+    if (shown === this.shown) return
+    this.shown = shown
+    set(this.button, 'visibility', 'hidden')
+    if (shown) this.onLayout()
   }
 
   /** Sizes as laid out now; reading them is what `place` needs, before anything is written. */
@@ -125,6 +133,7 @@ export class Badge {
   /** Moves badge and panel. `origin` is where the layer is now, so whatever the page did to it cancels out. */
   place(measured: ReturnType<Badge['measure']>, video: Box, viewport: Size, corner: Corner): void {
     const { origin, badge, panel } = measured
+    if (badge.width > 0) set(this.button, 'visibility', 'visible')
     const at = badgePoint(video, badge, corner)
     move(this.button, at.left - origin.left, at.top - origin.top)
     if (!this.panel || !panel) return

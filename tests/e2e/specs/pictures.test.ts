@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Page } from 'puppeteer-core'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openPage, verdictBadge } from '../src/browser'
+import { badgeIn, openPage, verdictBadge } from '../src/browser'
 import { openPanel } from '../src/panel'
 import { environmentProgram, REPOSITORY } from '../src/programs'
 import { until } from '../src/until'
@@ -74,20 +74,8 @@ describe.each(BROWSERS)('%s', (name) => {
 
   /** Waits for a badge in this state, opens its panel and returns what it says. */
   const reasonIn = async (page: Page, wanted: string): Promise<string> => {
-    const badge = await until(
-      `the badge says ${wanted}`,
-      async () => {
-        const [first] = await world.browser.badges(page.mainFrame())
-        if (first?.state !== wanted) throw new Error(`it says ${JSON.stringify(first?.state)}`)
-        return first
-      },
-      PATIENCE_MS,
-    )
-    await page.mouse.click(badge.box.x + badge.box.width / 2, badge.box.y + badge.box.height / 2)
-    return until('the panel is open', async () => {
-      const [first] = await world.browser.badges(page.mainFrame())
-      return first?.panelOpen && first.panelText
-    })
+    const badge = await badgeIn(world.browser, page.mainFrame(), wanted, PATIENCE_MS)
+    return openPanel(world.browser, page, badge)
   }
 
   test('a watermark is read from the pictures of a streamed video', { timeout: 120_000 }, async () => {

@@ -1,7 +1,8 @@
 // Nothing is lost when a part of Touchstone is missing, dies, or is put to sleep.
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { openPage, type TestBrowser, verdictBadge } from '../src/browser'
+import { badgeIn, openPage, type TestBrowser, verdictBadge } from '../src/browser'
+import { openPanel } from '../src/panel'
 import { until } from '../src/until'
 import { BROWSERS, World } from '../src/world'
 
@@ -16,16 +17,9 @@ describe.each(BROWSERS)('%s', (name) => {
 
   test('says that the daemon is not installed, and how to install it', async () => {
     const page = await openPage(world.browser, world.site.page('/', VIDEO(madeClip(world, 'sei'))))
-    const badge = await until('the badge has given up', async () => {
-      const [first] = await world.browser.badges(page.mainFrame())
-      return first?.state === 'no_daemon' && first
-    })
-    expect(badge).toMatchObject({ label: '', visible: true })
-    await page.mouse.click(badge.box.x + 5, badge.box.y + 5)
-    const panel = await until('the panel is open', async () => {
-      const [first] = await world.browser.badges(page.mainFrame())
-      return first?.panelText
-    })
+    const badge = await badgeIn(world.browser, page.mainFrame(), 'no_daemon')
+    expect(badge.label).toBe('')
+    const panel = await openPanel(world.browser, page, badge)
     expect(panel).toContain('touchstone up')
   })
 

@@ -85,3 +85,22 @@ export async function verdictBadge(browser: TestBrowser, frame: Frame, timeoutMs
     timeoutMs,
   )
 }
+
+/** The first badge of a frame, once it can be seen in this state: a person can't click what isn't there yet. */
+export async function badgeIn(
+  browser: TestBrowser,
+  frame: Frame,
+  state: string,
+  timeoutMs?: number,
+): Promise<Badge> {
+  return until(
+    `a badge is seen that says ${state}`,
+    async () => {
+      const [first] = await browser.badges(frame)
+      if (first?.state !== state) throw new Error(`it says ${JSON.stringify(first?.state)}`)
+      if (!first.visible) throw new Error('it is not to be seen')
+      return first
+    },
+    timeoutMs,
+  )
+}
