@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures RivaGAN's decoder: how often its mark is found where it is, and where it is not.
 
-usage: python tools/measure_rivagan.py [--corpus ../shared/corpus] [--clips 40] [--skip-false] [--write]
+usage: python tools/measure_rivagan.py [--corpus DIR] [--clips 40] [--above A] [--state FILE] [--write]
 
 1. False findings: every real and rendered clip of the corpus is read as a scan reads it; how well two pieces
    of the picture agree on a message.
@@ -9,19 +9,24 @@ usage: python tools/measure_rivagan.py [--corpus ../shared/corpus] [--clips 40] 
    comes in the decoder's own wheel, encoded as H.264 and read back: share of clips whose mark is found, and
    bits that are right.
 
-Fetches the wheel through pip. With --write: the tables go into docs/rivagan-measured.md.
+Fetches the wheel through pip. What a run has done is kept in the state file, so that one that was ended goes
+on; it begins anew when the decoder or what is done with it changed. With --write: the tables go into
+docs/rivagan-measured.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import io
+import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -29,7 +34,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from rich.progress import track
 
-from measure_watermarks import clopper_pearson
+from clopper_pearson import clopper_pearson
+from touchstone.examiners.watermarks import onnx_scheme
 from touchstone.examiners.watermarks.onnx_scheme import OnnxScheme
 from touchstone.examiners.watermarks.scheme import Reading
 from touchstone.media.container import CannotDecode, NotMedia
@@ -37,7 +43,7 @@ from touchstone.media.frames import Run
 from touchstone.media.plan import Sampling
 from touchstone.media.probe import read_container
 from touchstone.media.sampler import SampledFrames
-from touchstone.zoo.entry import Presence
+from touchstone.zoo.entry import Model, Presence
 from touchstone.zoo.fetching import pip_download
 from touchstone.zoo.pull import extract
 from touchstone.zoo.registry import shipped_models
@@ -50,9 +56,42 @@ FRAMES = 4
 Pictures = list[NDArray[np.uint8]]
 
 
+class State:
+    """What was found so far, one JSON object a line; results of another edition are passed over."""
+
+    def __init__(self, path: Path, edition: str) -> None:
+        self._path = path
+        self._edition = edition
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        rows = [json.loads(line) for line in lines]
+        self._known = {row["of"]: row["found"] for row in rows if row["edition"] == edition}
+
+    def get(self, of: str, find: Callable[[], Any]) -> Any:
+        """The result named `of`, a JSON value: the one on file, or what `find` gives, which is then kept."""
+        if of not in self._known:
+            self._known[of] = find()
+            with self._path.open("a", encoding="utf-8") as file:
+                row = {"edition": self._edition, "of": of, "found": self._known[of]}
+                file.write(json.dumps(row) + "\n")
+        return self._known[of]
+
+
+def edition() -> str:
+    """Changes with the decoder, with how it is asked, and with how pictures are marked and encoded here."""
+    parts = [Path(str(module)).read_bytes() for module in (onnx_scheme.__file__, __file__)]
+    parts.append(rivagan().variants[0].sha256.encode())
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
+
+
+def rivagan() -> Model:
+    """The zoo's entry."""
+    return next(model for model in shipped_models() if model.name == "rivagan")
+
+
 def models(folder: Path) -> tuple[OnnxScheme, onnxruntime.InferenceSession]:
     """The scheme as scans use it, and the encoder."""
-    entry = next(model for model in shipped_models() if model.name == "rivagan")
+    entry = rivagan()
     variant = entry.variants[0]
     assert variant.member is not None
     wheel = folder / "wheel"
@@ -88,22 +127,24 @@ def clips(corpus: Path, labels: set[str]) -> Iterator[dict[str, str]]:
         yield from (row for row in csv.DictReader(file) if row["label"] in labels)
 
 
-def false_findings(scheme: OnnxScheme, corpus: Path) -> list[tuple[float, str]]:
+def false_findings(scheme: OnnxScheme, corpus: Path, state: State) -> list[tuple[float, str]]:
     """Agreement and file of every clip without a mark, highest first."""
-    found = []
-    for row in track(list(clips(corpus, {"real", "cgi"})), "false findings"):
+
+    def find(file: str) -> float | None:
         try:
-            reading = reading_of(scheme, corpus / row["file"])
+            reading = reading_of(scheme, corpus / file)
         except (CannotDecode, NotMedia) as reason:
-            print(f"{row['file']}: {reason}", file=sys.stderr)
-            continue
-        if reading is not None:
-            found.append((reading.details["agreement"], row["file"]))
-    return sorted(found, reverse=True)
+            print(f"{file}: {reason}", file=sys.stderr)
+            return None
+        return None if reading is None else float(reading.details["agreement"])
+
+    files = [row["file"] for row in clips(corpus, {"real", "cgi"})]
+    found = [(state.get(file, lambda f=file: find(f)), file) for file in track(files, "false findings")]  # type: ignore[misc]
+    return sorted(((value, file) for value, file in found if value is not None), reverse=True)
 
 
-def carriers(corpus: Path, count: int) -> Iterator[Pictures]:
-    """The middle of the first frames of one clip of each real source, `(SIDE, SIDE, 3)`, BGR."""
+def carriers(corpus: Path, count: int) -> Iterator[tuple[str, Pictures]]:
+    """File, and the middle of the first frames of one clip of each real source, `(SIDE, SIDE, 3)`, BGR."""
     groups: set[str] = set()
     for row in clips(corpus, {"real"}):
         if row["group"] in groups or len(groups) >= count:
@@ -111,15 +152,16 @@ def carriers(corpus: Path, count: int) -> Iterator[Pictures]:
         try:
             with av.open(str(corpus / row["file"]), metadata_errors="ignore") as container:
                 decoded = container.decode(video=0)
-                pictures = [
-                    f.to_ndarray(format="bgr24") for f, _ in zip(decoded, range(FRAMES), strict=False)
+                pictures: Pictures = [
+                    np.asarray(f.to_ndarray(format="bgr24"), np.uint8)
+                    for f, _ in zip(decoded, range(FRAMES), strict=False)
                 ]
         except av.error.FFmpegError:
             continue
         if len(pictures) == FRAMES and min(pictures[0].shape[:2]) >= SIDE:
             groups.add(row["group"])
             top, left = ((side - SIDE) // 2 for side in pictures[0].shape[:2])
-            yield [picture[top : top + SIDE, left : left + SIDE] for picture in pictures]
+            yield row["file"], [picture[top : top + SIDE, left : left + SIDE] for picture in pictures]
 
 
 def marked(
@@ -128,7 +170,7 @@ def marked(
     """The picture with the message, by the library's own arithmetic (imwatermark/rivaGan.py, `encode`)."""
     frame = (picture.astype(np.float32) / 127.5 - 1).transpose(2, 0, 1)[None, :, None]
     out = encoder.run(None, {"frame": frame, "data": bits.astype(np.float32)[None]})[0][0, :, 0]
-    return ((np.clip(out, -1, 1).transpose(1, 2, 0) + 1) * 127.5).astype(np.uint8)
+    return np.asarray((np.clip(out, -1, 1).transpose(1, 2, 0) + 1) * 127.5, np.uint8)
 
 
 def encoded(pictures: Pictures, crf: int | None, side: int) -> io.BytesIO:
@@ -160,19 +202,31 @@ CONDITIONS: dict[str, tuple[int | None, int]] = {
 
 
 def read_rates(
-    scheme: OnnxScheme, encoder: onnxruntime.InferenceSession, corpus: Path, count: int
+    scheme: OnnxScheme, encoder: onnxruntime.InferenceSession, corpus: Path, count: int, state: State
 ) -> dict[str, list[tuple[float, int]]]:
     """For each condition: agreement and right bits of each clip."""
-    random = np.random.default_rng(0)
     found: dict[str, list[tuple[float, int]]] = {name: [] for name in CONDITIONS}
-    for pictures in track(list(carriers(corpus, count)), "read rates"):
-        bits = random.integers(0, 2, 32).astype(bool)
-        with_mark = [marked(encoder, picture, bits) for picture in pictures]
-        for name, (crf, side) in CONDITIONS.items():
-            reading = reading_of(scheme, encoded(with_mark, crf, side), every=True)
-            assert reading is not None  # two pieces fit into SIDE
-            read = np.unpackbits(np.frombuffer(bytes.fromhex(reading.message), np.uint8)).astype(bool)
-            found[name].append((reading.details["agreement"], int((read == bits).sum())))
+    for number, (file, pictures) in enumerate(track(list(carriers(corpus, count)), "read rates")):
+        bits = np.random.default_rng(number).integers(0, 2, 32).astype(bool)
+        results = state.get(
+            f"marked {file}",
+            lambda p=pictures, b=bits: under_conditions(scheme, [marked(encoder, x, b) for x in p], b),  # type: ignore[misc]
+        )
+        for name, (agreement, right) in results.items():
+            found[name].append((agreement, right))
+    return found
+
+
+def under_conditions(
+    scheme: OnnxScheme, with_mark: Pictures, bits: NDArray[np.bool_]
+) -> dict[str, tuple[float, int]]:
+    """Agreement and right bits of one marked clip, under each condition."""
+    found = {}
+    for name, (crf, side) in CONDITIONS.items():
+        reading = reading_of(scheme, encoded(with_mark, crf, side), every=True)
+        assert reading is not None  # two pieces fit into SIDE
+        read = np.unpackbits(np.frombuffer(bytes.fromhex(reading.message), np.uint8)).astype(bool)
+        found[name] = (float(reading.details["agreement"]), int((read == bits).sum()))
     return found
 
 
@@ -206,22 +260,29 @@ def report(
 
 
 def main() -> None:
+    presence = rivagan().presence
+    assert presence is not None  # the entry has one
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--corpus", type=Path, default=ROOT.parent / "shared" / "corpus")
     ask.add_argument("--clips", type=int, default=40)
-    ask.add_argument("--above", type=float, default=0.8, help="agreement that counts; chosen on these clips")
+    ask.add_argument(
+        "--above", type=float, default=presence.above, help="agreement that counts (default: the zoo's)"
+    )
+    ask.add_argument("--state", type=Path, default=ROOT / "build" / "measure_rivagan.jsonl")
     ask.add_argument("--write", action="store_true")
     args = ask.parse_args()
+    state = State(args.state, edition())
     with tempfile.TemporaryDirectory() as folder:
         scheme, encoder = models(Path(folder))
-        rates = read_rates(scheme, encoder, args.corpus, args.clips)
-        false = false_findings(scheme, args.corpus)
+        rates = read_rates(scheme, encoder, args.corpus, args.clips, state)
+        false = false_findings(scheme, args.corpus, state)
     text = "\n".join(report(false, rates, args.above)) + "\n"
     print(text)
     for value, file in false[:8]:
         print(f"{value:.3f} {file}", file=sys.stderr)
     if args.write:
-        head = "# RivaGAN, measured\n\nMade by `python tools/measure_rivagan.py --write`.\n\n"
+        made_by = f"Made by `python tools/measure_rivagan.py --clips {args.clips} --write`"
+        head = f"# RivaGAN, measured\n\n{made_by} on the real and CGI clips of the corpus.\n\n"
         (ROOT / "docs" / "rivagan-measured.md").write_text(head + text, encoding="utf-8")
 
 

@@ -32,7 +32,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from measure_watermarks import clopper_pearson
+from clopper_pearson import clopper_pearson
 from pages import put_section
 from touchstone.examiners import visible_marks
 from touchstone.examiners.visible_marks import VisibleMarks

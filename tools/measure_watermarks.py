@@ -34,6 +34,7 @@ sys.path[:0] = [str(ROOT / "tests")]
 
 from rich.progress import track  # noqa: E402
 
+from clopper_pearson import clopper_pearson  # noqa: E402
 from examiners.watermarks.carriers import embed_dwt_dct  # noqa: E402
 from touchstone.examiners.watermarks import MAX_P  # noqa: E402
 from touchstone.examiners.watermarks.dwt_dct import MIN_AREA  # noqa: E402
@@ -47,33 +48,6 @@ from touchstone.media.sampler import SampledFrames  # noqa: E402
 Pictures = list[NDArray[np.uint8]]
 MESSAGE = next(m for m in known_messages() if m.name == "sdxl")
 PLACEBOS = 500
-CONFIDENCE = 0.95
-
-
-def clopper_pearson(hits: int, trials: int) -> tuple[float, float]:
-    """Exact two-sided bounds of a share, by bisection of the binomial tail."""
-
-    def tail(p: float, low: bool) -> float:
-        span = range(hits, trials + 1) if low else range(hits + 1)
-        return sum(math.exp(_log_binomial(trials, k, p)) for k in span)
-
-    def solve(low: bool) -> float:
-        left, right = 0.0, 1.0
-        for _ in range(60):
-            middle = (left + right) / 2
-            if (tail(middle, low) < (1 - CONFIDENCE) / 2) == low:
-                left = middle
-            else:
-                right = middle
-        return (left + right) / 2
-
-    return (0.0 if hits == 0 else solve(True), 1.0 if hits == trials else solve(False))
-
-
-def _log_binomial(n: int, k: int, p: float) -> float:
-    p = min(max(p, 1e-300), 1 - 1e-16)
-    choose = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-    return choose + k * math.log(p) + (n - k) * math.log1p(-p)
 
 
 @dataclass(frozen=True)

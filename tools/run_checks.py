@@ -45,7 +45,10 @@ def script(name: str, *arguments: str) -> tuple[str, ...]:
 
 
 VITEST = ("--reporter=default", "--reporter=junit", "--outputFile.junit={junit}")
-TOOLS = tuple(f"tools/{name}.py" for name in ("bench", "cli_docs", "marks_table", "notices", "run_checks"))
+TOOLS = tuple(
+    f"tools/{name}.py"
+    for name in ("bench", "cli_docs", "marks_table", "measure_rivagan", "notices", "run_checks")
+)
 # One formatter and one set of rules for all TypeScript: the extension's.
 BIOME = ("extension/node_modules/.bin/biome", "check", "--config-path=extension", "tests/e2e")
 CHECKS = (

@@ -101,7 +101,7 @@ def pictures(corpus: Path | None, count: int) -> Iterator[NDArray[np.uint8]]:
     for seed in range(count // 2 if corpus else count):
         yield _natural(seed, SIDE, SIDE)
     if corpus:
-        for clip in carriers(corpus, count - count // 2):
+        for _, clip in carriers(corpus, count - count // 2):
             yield np.ascontiguousarray(clip[0][:SIDE, :SIDE])
 
 
