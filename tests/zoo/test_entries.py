@@ -37,6 +37,7 @@ def test_what_comes_with_the_program_is_sound() -> None:
 
 
 INPUT, OUTPUT = card()["input"], card()["output"]
+DETECTOR = {"task": "detector", "output": {"name": "logit"}}
 MESSAGE = {"name": "a", "bits": "01010101", "source": "here"}
 
 
@@ -53,6 +54,13 @@ MESSAGE = {"name": "a", "bits": "01010101", "source": "here"}
         ({"input": {**INPUT, "width": 100_000}}, "input.width"),
         ({"input": {**INPUT, "layout": "CHW"}}, "input.layout"),
         ({"output": {**OUTPUT, "bits": 0}}, "output.bits"),
+        ({"output": {**OUTPUT, "bits": 7}}, "at least 8 bits"),
+        ({"output": {**OUTPUT, "scale": "probability"}}, "no scale"),
+        ({"input": {**INPUT, "frames": 3}}, "single frames"),
+        ({"input": {**INPUT, "std": [1, 0, 1]}}, "input.std"),
+        ({"task": "detector"}, "a detector has one score"),
+        ({**DETECTOR, "input": {**INPUT, "layout": "BHWC", "frames": 3}}, "no place for several frames"),
+        ({**DETECTOR, "messages": [{**MESSAGE, "bits": "0"}]}, "belong to decoders"),
         ({"messages": [{**MESSAGE, "bits": "0101"}]}, "message 'a' has 4 bits, the output 8"),
         ({"messages": [{**MESSAGE, "bits": "0101010x"}]}, "messages.0.bits"),
         ({"messages": [{**MESSAGE, "ai": True}]}, "names no generator"),
@@ -74,6 +82,25 @@ def test_a_good_card_is_read_and_survives_json(tmp_path: Path) -> None:
     read = read_card(path)
     assert Model.from_json(json.loads(json.dumps(read.as_json()))) == read
     assert read.input.shape(2) == (2, 3, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("changes", "shape", "numbers"),
+    [
+        ({}, (2, 3, 16, 16), 1),
+        ({"layout": "BTCHW", "frames": 3}, (2, 3, 3, 16, 16), 1),
+        ({"layout": "BCTHW", "frames": 5}, (2, 3, 5, 16, 16), 1),
+        ({"frames": 3}, (2, 9, 16, 16), 1),
+        ({"output": {"name": "logits", "scale": "classes", "skip": 1}}, (2, 3, 16, 16), 2),
+    ],
+)
+def test_a_detector_says_what_it_takes_and_gives(
+    changes: dict[str, Any], shape: tuple[int, ...], numbers: int
+) -> None:
+    output = changes.pop("output", DETECTOR["output"])
+    entry = Model.from_json(card(task="detector", output=output, input={**INPUT, **changes}))
+    assert entry.input.shape(2) == shape
+    assert entry.output.numbers == numbers
 
 
 @pytest.mark.parametrize(

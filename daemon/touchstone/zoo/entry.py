@@ -29,6 +29,10 @@ _PYPI = re.compile(
 )
 
 Text = Annotated[str, Field(min_length=1, max_length=400)]
+_Positive = Annotated[float, Field(gt=0)]
+
+LEAST_MESSAGE = 8
+"""Bits of the shortest message that is read. Of eight, none can count: chance reaches them once in 256."""
 
 
 class BadEntry(ValueError):
@@ -59,20 +63,23 @@ class Variant(_Fields):
     """One file of a model.
 
     Attributes:
-        name: how its numbers are kept.
+        name: how its numbers are kept; `int8-reduced` has weights of seven bits, for processors whose 8-bit
+            products overflow (x86-64 without VNNI).
         file: its name in the models folder.
         source: where it comes from (see zoo.toml); None for one that the user imported.
         sha256, size: of the file; size in bytes.
         archive_sha256, archive_size: of the wheel that it is a member of.
+        calibration: file beside the card with what was fitted to this variant's own scores.
     """
 
-    name: Literal["fp32", "fp16", "int8"] = "fp32"
+    name: Literal["fp32", "fp16", "int8", "int8-reduced"] = "fp32"
     file: str = Field(pattern=_FILE)
     source: str | None = None
     sha256: str = Field(pattern=_SHA256)
     size: int = Field(gt=0, le=MAX_FILE)
     archive_sha256: str | None = Field(default=None, pattern=_SHA256)
     archive_size: int | None = Field(default=None, gt=0, le=MAX_FILE)
+    calibration: Text | None = None
 
     @model_validator(mode="after")
     def _pinned(self) -> Self:
@@ -97,18 +104,26 @@ class Input(_Fields):
 
     Attributes:
         name: of the input in the graph.
-        layout: order of its axes: batch, colours, (time, always 1,) rows, columns.
+        layout: order of its axes: batch, colours, time, rows, columns. Without a time axis (`BCHW`) several
+            frames lie one after the other on the axis of colours.
+        frames: consecutive frames that one answer is about.
         colour: order of the colours.
-        range: what 0 and 255 become.
-        fit: `crop` takes a piece from the middle at full resolution, `resize` scales the whole frame.
+        range: what 0 and 255 become, before `mean` and `std`.
+        mean, std: for each colour, in the order of `colour`; what many published models were trained with:
+            `(value - mean) / std`.
+        fit: `crop` takes a piece from the middle at full resolution, `resize` scales the whole frame, `cover`
+            scales it until it covers the input and takes the middle.
         height, width: pixels of that.
     """
 
     name: Text
-    layout: Literal["BCHW", "BHWC", "BCTHW"]
+    layout: Literal["BCHW", "BHWC", "BCTHW", "BTCHW"]
+    frames: int = Field(default=1, ge=1, le=64)
     colour: Literal["RGB", "BGR"]
     range: tuple[float, float]
-    fit: Literal["crop", "resize"]
+    mean: tuple[float, float, float] | None = None
+    std: tuple[_Positive, _Positive, _Positive] | None = None
+    fit: Literal["crop", "resize", "cover"]
     height: int = Field(ge=16, le=2048)
     width: int = Field(ge=16, le=2048)
 
@@ -119,29 +134,45 @@ class Input(_Fields):
             raise ValueError("range is two numbers, the smaller first: what 0 and 255 become")
         return value
 
+    @model_validator(mode="after")
+    def _one_layout(self) -> Self:
+        if self.layout == "BHWC" and self.frames != 1:
+            raise ValueError("layout BHWC has no place for several frames; BTCHW or BCTHW has")
+        return self
+
     def shape(self, batch: int = 1) -> tuple[int, ...]:
-        """Of the array for `batch` frames."""
+        """Of the array for `batch` stretches of `frames` frames."""
         return {
-            "BCHW": (batch, 3, self.height, self.width),
+            "BCHW": (batch, 3 * self.frames, self.height, self.width),
             "BHWC": (batch, self.height, self.width, 3),
-            "BCTHW": (batch, 3, 1, self.height, self.width),
+            "BCTHW": (batch, 3, self.frames, self.height, self.width),
+            "BTCHW": (batch, self.frames, 3, self.height, self.width),
         }[self.layout]
 
 
 class Output(_Fields):
-    """What the model gives: for each frame a row of numbers, one for each bit.
+    """What the model gives for each item of a batch: a row of numbers, one for each bit, or one score.
 
     Attributes:
         name: of the output in the graph.
-        bits: how many of the numbers are the message.
-        skip: how many numbers come before the message; some decoders put a detection score first.
+        bits: how many of the numbers count: those of the message, or one, a detector's score.
+        skip: how many numbers come before them; some decoders put a detection score first, and the class of
+            what AI made need not be the first.
         threshold: a bit is 1 above it.
+        scale: what a score is: a `logit` (higher for AI), a `probability` of AI, or one of several `classes`'
+            logits, of which the one after `skip` is that of AI.
     """
 
     name: Text
-    bits: int = Field(ge=8, le=4096)
-    skip: int = Field(default=0, ge=0, le=64)
+    bits: int = Field(default=1, ge=1, le=4096)
+    skip: int = Field(default=0, ge=0, le=4096)
     threshold: float = 0.0
+    scale: Literal["logit", "probability", "classes"] = "logit"
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers a row has at least."""
+        return max(self.skip + self.bits, 2 if self.scale == "classes" else 1)
 
 
 class Message(_Fields):
@@ -207,6 +238,7 @@ class Model(_Fields):
         card: page about it, relative to model_zoo/ for models that come with the program.
         soft_bindings: names that C2PA manifests call its watermark by (`c2pa.soft-binding`, `alg`).
         input, output: how to use it.
+        preprocessing: name of the steps before `input`, where code of ours does more than it says.
         messages: known messages, without which a free message says nothing about where a clip comes from.
         presence: how a mark is told whose message is not known; None where that was not measured.
         calibration: how often the mark is read; without it a reading is told but does not count.
@@ -222,6 +254,7 @@ class Model(_Fields):
     card: Text | None = None
     soft_bindings: tuple[Text, ...] = ()
     input: Input
+    preprocessing: Text | None = None
     output: Output
     messages: tuple[Message, ...] = ()
     presence: Presence | None = None
@@ -232,6 +265,15 @@ class Model(_Fields):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if self.task is Task.WATERMARK_DECODER:
+            if self.output.bits < LEAST_MESSAGE or self.output.scale != "logit":
+                raise ValueError(f"output.bits: a message has at least {LEAST_MESSAGE} bits, and no scale")
+            if self.input.frames != 1:
+                raise ValueError("input.frames: watermark decoders look at single frames")
+        elif self.output.bits != 1 or self.messages or self.presence or self.calibration:
+            raise ValueError(
+                "a detector has one score; bits, messages, presence and calibration belong to decoders"
+            )
         for message in self.messages:
             if len(message.bits) != self.output.bits:
                 raise ValueError(

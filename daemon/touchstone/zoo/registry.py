@@ -1,6 +1,7 @@
 """Which models there are: those of zoo.toml, and those that the user imported; and which are installed.
 
-The models folder holds `NAME/VERSION/FILE` for each file, and `model.json` beside the file of an import.
+The models folder holds `NAME/VERSION/FILE` for each file, `model.json` beside the file of an import, and
+`evaluation.json` beside that of a detector which was evaluated here.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from .entry import BadEntry, Model, Task, Variant, read_zoo
+from .evaluation import FILE as EVALUATION
+from .evaluation import BadEvaluation, Evaluation, Vote, vote_of
+from .evaluation import read as read_evaluation
 
 IMPORTED = "model.json"
 
@@ -105,6 +109,25 @@ class Zoo:
             return State.ABSENT
         right = path.stat().st_size == variant.size and sha256_of(path) == variant.sha256
         return State.INSTALLED if right else State.DAMAGED
+
+    def evaluation(self, model: Model, variant: Variant) -> Evaluation | None:
+        """How a detector did on a corpus, as `touchstone evaluate` left it beside its file.
+
+        Raises:
+            BadEvaluation: there is something else.
+        """
+        return read_evaluation(self.path(model, variant).with_name(EVALUATION))
+
+    def vote(self, model: Model, variant: Variant, *, cap: float) -> Vote:
+        """What an imported detector may say of a clip; a file that is no evaluation is none, with its reason.
+
+        Args:
+            cap: see evaluation.vote_of.
+        """
+        try:
+            return vote_of(self.evaluation(model, variant), variant, cap=cap)
+        except BadEvaluation as problem:
+            return Vote(reason=str(problem))
 
     def _imports(self) -> Iterator[Model]:
         names = {model.name for model in self.shipped}
