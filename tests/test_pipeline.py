@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,7 +12,17 @@ import pytest
 from touchstone.intake import IntakeError, Material
 from touchstone.media.container import Container
 from touchstone.media.frames import Seen
-from touchstone.media.workers import Checked, ContainerRead, Found, Message, Sampled, Skipped, Unreadable
+from touchstone.media.sandbox import SandboxReport
+from touchstone.media.workers import (
+    Checked,
+    Confined,
+    ContainerRead,
+    Found,
+    Message,
+    Sampled,
+    Skipped,
+    Unreadable,
+)
 from touchstone.pipeline import EXAMINERS, Pipeline
 from touchstone.verdict import Evidence, Label, Supports
 from touchstone.wire import AnySource, EvidenceFound, Progress, ScanEvent, UrlSource, VerdictReached
@@ -27,6 +38,7 @@ class Scripted:
     def __init__(self, *messages: Message, refusal: IntakeError | None = None) -> None:
         self._messages = messages
         self._refusal = refusal
+        self.closed = False
 
     @asynccontextmanager
     async def open(self, source: AnySource) -> AsyncIterator[Material]:
@@ -34,9 +46,21 @@ class Scripted:
             raise self._refusal
         yield Material(Path("unused"), 5, name="clip.mp4", sha256="ab")
 
-    async def examine(self, material: Material, examiners: Sequence[str]) -> AsyncIterator[Message]:
-        for message in self._messages:
-            yield message
+    async def examine(self, material: Material, examiners: Sequence[str]) -> AsyncGenerator[Message, None]:
+        try:
+            for message in self._messages:
+                yield message
+        finally:
+            self.closed = True
+
+    async def warm(self) -> None:
+        return None
+
+    def sandboxes(self) -> list[Confined]:
+        report = SandboxReport(
+            {"landlock": "on, ABI 6", "seccomp": "off: why"}, refused={"open_file": True, "socket": False}
+        )
+        return [Confined(("labels",), report)]
 
     async def close(self) -> None:
         return None
@@ -102,3 +126,23 @@ async def test_what_is_no_media_is_unreadable_with_the_reason() -> None:
     assert "this is a web page" in scan.verdict.headline
     assert scan.source.problem is None
     assert scan.source.size_bytes == 5
+
+
+async def test_a_scan_that_is_cancelled_between_two_messages_frees_its_workers_at_once() -> None:
+    script = Scripted(READ, Found(AI), Checked("labels"))
+
+    async def on_event(event: ScanEvent) -> None:
+        if isinstance(event, EvidenceFound):
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await Pipeline(script, script).scan(CLIP, on_event)
+    assert script.closed
+
+
+def test_what_confines_the_workers_is_told_in_words() -> None:
+    (told,) = Pipeline(script := Scripted(), script).sandboxes()
+    assert (told.examiners, told.kind, told.complete) == (["labels"], "landlock", False)
+    assert told.confined == ["files"]
+    assert told.missing["network"] == told.missing["processes"] == "seccomp off: why"
+    assert told.missing["seccomp"] == "off: why"

@@ -8,13 +8,22 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from .intake import IntakeError, Material
 from .media.container import Container
-from .media.workers import Checked, ContainerRead, Found, Sampled, Skipped, Unreadable, Workers
+from .media.workers import (
+    Checked,
+    ContainerRead,
+    Found,
+    Message,
+    Sampled,
+    Skipped,
+    Unreadable,
+    Workers,
+)
 from .verdict import DEFAULT_PRIOR, Evidence, Scan, Seen, Source, SourceKind, Verdict, unreadable, weigh
 from .wire import (
     AnySource,
@@ -25,6 +34,7 @@ from .wire import (
     ScanEvent,
     UploadSource,
     VerdictReached,
+    WorkerSandbox,
 )
 
 READ_HEADERS = ("content_credentials", "labels")
@@ -54,6 +64,34 @@ class _Findings:
     seen: Seen | None = None
     unreadable: str | None = None
     problem: str | None = None  # code of an IntakeError
+
+    @property
+    def done(self) -> float:
+        """The share of examiners that have ended, from 0 to 1."""
+        return (len(self.checked) + len(self.skipped)) / len(EXAMINERS)
+
+    def note(self, message: Message) -> None:
+        """Keep what a worker said."""
+        match message:
+            case ContainerRead(container):
+                self.container = container
+            case Found(evidence):
+                self.evidence.append(evidence)
+            case Checked(name):
+                self.checked.append(name)
+            case Skipped(name, reason):
+                self.skipped[name] = reason
+            case Sampled(seen):
+                self.seen = Seen(
+                    runs=seen.runs,
+                    runs_wanted=seen.runs_wanted,
+                    frames=seen.frames,
+                    first_s=seen.first_s,
+                    last_s=seen.last_s,
+                    ended=seen.ended,
+                )
+            case Unreadable(reason):
+                self.unreadable = reason
 
     def in_order(self) -> None:
         """Bring what was found side by side into the order of `EXAMINERS`: the same clip, the same answer."""
@@ -103,35 +141,35 @@ class Pipeline:
         await on_event(VerdictReached(scan=scan))
         return scan
 
+    async def warm(self) -> None:
+        """A scan is about to come: have workers ready. Returns at once."""
+        await self._workers.warm()
+
+    def sandboxes(self) -> list[WorkerSandbox]:
+        """What confines the workers that have been started so far."""
+        return [
+            WorkerSandbox(
+                examiners=list(confined.examiners),
+                kind=confined.report.kind,
+                complete=confined.report.complete,
+                confined=confined.report.confined,
+                missing=confined.report.missing,
+            )
+            for confined in self._workers.sandboxes()
+        ]
+
     async def _examine(self, material: Material, findings: _Findings, on_event: OnEvent) -> None:
         await on_event(Progress(stage="examine", fraction=0.0))
-        async for message in self._workers.examine(material, EXAMINERS):
-            match message:
-                case ContainerRead(container):
-                    findings.container = container
-                case Found(evidence):
-                    findings.evidence.append(evidence)
-                    await on_event(EvidenceFound(evidence=evidence))
-                case Checked(name):
-                    findings.checked.append(name)
-                case Skipped(name, reason):
-                    findings.skipped[name] = reason
-                case Sampled(seen):
-                    findings.seen = Seen(
-                        runs=seen.runs,
-                        runs_wanted=seen.runs_wanted,
-                        frames=seen.frames,
-                        first_s=seen.first_s,
-                        last_s=seen.last_s,
-                        ended=seen.ended,
+        # Closed at once when the scan is cancelled, so that its workers are free.
+        async with aclosing(self._workers.examine(material, EXAMINERS)) as messages:
+            async for message in messages:
+                findings.note(message)
+                if isinstance(message, Found):
+                    await on_event(EvidenceFound(evidence=message.evidence))
+                if isinstance(message, Checked | Skipped):
+                    await on_event(
+                        Progress(stage="examine", fraction=findings.done, examiner=message.examiner)
                     )
-                case Unreadable(reason):
-                    findings.unreadable = reason
-            if isinstance(message, Checked | Skipped):
-                done = len(findings.checked) + len(findings.skipped)
-                await on_event(
-                    Progress(stage="examine", fraction=done / len(EXAMINERS), examiner=message.examiner)
-                )
 
     def _verdict(self, findings: _Findings) -> Verdict:
         if findings.unreadable is not None and not findings.evidence:

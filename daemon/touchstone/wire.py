@@ -182,6 +182,21 @@ class History(Model):
     before: int | None = None
 
 
+class WorkerSandbox(Model):
+    """What confines the processes that run `examiners`: one of them tried, before it read anything.
+
+    `kind` names the protections that are on. `complete` says whether files, network and other processes are
+    out of reach. `confined` lists what is out of reach or bounded, `missing` what is not and each protection
+    that is off, with the reason.
+    """
+
+    examiners: list[str]
+    kind: str
+    complete: bool
+    confined: list[str]
+    missing: dict[str, str]
+
+
 class Health(Model):
     """How the daemon is. Without a token only `service` and `status` are told."""
 
@@ -194,6 +209,10 @@ class Health(Model):
     running: int | None = None
     fetch_urls: bool | None = Field(default=None, description="Whether the daemon may fetch videos itself.")
     max_bytes: int | None = Field(default=None, description="Largest video in bytes that it takes.")
+    sandboxes: list[WorkerSandbox] | None = Field(
+        default=None,
+        description="What confines the processes that read video; empty until one has been started.",
+    )
 
 
 class Problem(Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from touchstone.intake import Material
 from touchstone.media.container import Container
 from touchstone.media.lanes import Lane, Lanes
-from touchstone.media.workers import Checked, ContainerRead, Message, Skipped, Unreadable
+from touchstone.media.workers import Checked, Confined, ContainerRead, Message, Skipped, Unreadable
 
 MATERIAL = Material(Path("clip.mp4"), 1)
 CONTAINER = ContainerRead(Container(format="mp4", mime="video/mp4"))
@@ -27,7 +27,7 @@ class Scripted:
         self.ended = 0
         self.closed = False
 
-    async def examine(self, material: Material, examiners: Sequence[str]) -> AsyncIterator[Message]:
+    async def examine(self, material: Material, examiners: Sequence[str]) -> AsyncGenerator[Message, None]:
         self.asked += examiners
         try:
             if self.start is not None:
@@ -38,6 +38,12 @@ class Scripted:
                 yield message
         finally:
             self.ended += 1
+
+    async def warm(self) -> None:
+        return None
+
+    def sandboxes(self) -> list[Confined]:
+        return []
 
     async def close(self) -> None:
         self.closed = True

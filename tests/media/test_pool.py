@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import time
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -94,8 +95,8 @@ async def test_a_fork_bomb_gets_nowhere(tmp_path: Path) -> None:
         messages = await collect(pool, clip(tmp_path), ["fork_bomb"])
     finally:
         await pool.close()
-    if pool.sandbox and not pool.sandbox["refused"]["child_process"]:
-        pytest.skip(f"this system cannot forbid child processes: {pool.sandbox['mechanisms']}")
+    if pool.sandbox and not pool.sandbox.refused["child_process"]:
+        pytest.skip(f"this system cannot forbid child processes: {pool.sandbox.mechanisms}")
     assert findings(messages, "fork_bomb") == ["before", "1000 of 1000 refused"]
 
 
@@ -126,7 +127,7 @@ async def test_threads_may_start_where_a_filter_tells_them_from_processes(tmp_pa
         messages = await collect(pool, clip(tmp_path), ["thread"])
     finally:
         await pool.close()
-    if pool.sandbox and not pool.sandbox["threads"]:
+    if pool.sandbox and not pool.sandbox.threads:
         pytest.skip("no filter on this system")
     assert findings(messages, "thread") == ["before", "ran"]
 
@@ -304,3 +305,16 @@ async def test_a_worker_whose_daemon_died_ends_itself(tmp_path: Path) -> None:
 def test_a_pool_without_workers_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one worker"):
         WorkerPool(hostile_pool(["nothing"])._spec, size=0)
+
+
+async def test_who_stops_listening_frees_the_worker_at_once(tmp_path: Path) -> None:
+    """As when a scan is cancelled between two messages; collecting garbage would be too late."""
+    pool = hostile_pool(["read", "nothing"])
+    try:
+        async with aclosing(pool.examine(clip(tmp_path), ["read", "nothing"])) as messages:
+            await anext(messages)
+            assert pool._busy
+        assert not pool._busy
+        assert not pool._slots.locked()
+    finally:
+        await pool.close()

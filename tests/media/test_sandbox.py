@@ -26,8 +26,8 @@ async def test_everything_forbidden_is_refused_from_inside(tmp_path: Path) -> No
         report = await pool.check()
     finally:
         await pool.close()
-    if not report["complete"]:
-        pytest.skip(f"this kernel cannot confine workers fully: {report['mechanisms']}")
+    if not report.complete:
+        pytest.skip(f"this kernel cannot confine workers fully: {report.mechanisms}")
     said = {m.evidence.examiner: m.evidence.finding for m in messages if isinstance(m, Found)}
     assert dict.fromkeys(names, "refused") == {name: said[name].partition(":")[0] for name in names}
 
@@ -39,11 +39,11 @@ async def test_the_report_names_what_holds(tmp_path: Path) -> None:
         report = await pool.check()
     finally:
         await pool.close()
-    assert set(report["mechanisms"]) == {"no_new_privs", "landlock", "seccomp", "write_xor_execute"}
-    assert all(re.match(r"on\b|off: \S", state) for state in report["mechanisms"].values())
-    assert set(report["refused"]) == {"open_file", "socket", "child_process"}
-    assert report["limits"]["FSIZE"] == "0"
-    assert report["limits"]["CORE"] == "0"
+    assert set(report.mechanisms) == {"no_new_privs", "landlock", "seccomp", "write_xor_execute"}
+    assert all(re.match(r"on\b|off: \S", state) for state in report.mechanisms.values())
+    assert set(report.refused) == {"open_file", "socket", "child_process"}
+    assert report.limits["FSIZE"] == "0"
+    assert report.limits["CORE"] == "0"
 
 
 HEADERS = {

@@ -24,11 +24,20 @@ from touchstone.settings import Settings
 from touchstone.store import Store, StoreThread
 from touchstone.system.paths import Paths
 from touchstone.verdict import Evidence, Label, Scan, Source, SourceKind, Supports, Verdict
-from touchstone.wire import AnySource, EvidenceFound, Progress, VerdictReached
+from touchstone.wire import AnySource, EvidenceFound, Progress, VerdictReached, WorkerSandbox
 
 TOKEN = "t" * 43
 CHROMIUM_ID = "abcdefghijklmnopabcdefghijklmnop"
 EDITION = "test"
+
+
+SANDBOX = WorkerSandbox(
+    examiners=["labels"],
+    kind="landlock",
+    complete=False,
+    confined=["files", "memory"],
+    missing={"network": "seccomp off: not in this kernel"},
+)
 
 
 @dataclass
@@ -72,6 +81,9 @@ class PacedScanner:
         )
         await on_event(VerdictReached(scan=scan))
         return scan
+
+    def sandboxes(self) -> list[WorkerSandbox]:
+        return [SANDBOX]
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from server.daemons import eventually
+from server.daemons import SANDBOX, eventually
 from touchstone.settings import Settings
 from touchstone.store import Store
 from touchstone.verdict import Label
@@ -250,6 +250,7 @@ async def test_health_without_token_tells_nothing(served: Any) -> None:
     async with served.client.get("/v1/health") as response:
         told = await response.json()
     assert told["version"] and told["pid"] and told["queued"] == 0 and told["fetch_urls"] is True
+    assert told["sandboxes"] == [SANDBOX.model_dump()]
 
 
 async def test_metrics_count_scans_and_requests(served: Any) -> None:

@@ -270,6 +270,7 @@ def _models(env: Environment) -> Iterator[Finding]:
 def _workers(env: Environment) -> Iterator[Finding]:
     from ..media.pool import confinement
     from ..media.process import WorkerLost
+    from ..media.sandbox.report import ATTEMPTS
 
     subject = say("doctor.workers.subject")
     try:
@@ -277,11 +278,11 @@ def _workers(env: Environment) -> Iterator[Finding]:
     except WorkerLost as lost:
         yield Finding(subject, Health.PROBLEM, say("doctor.workers.lost", why=lost))
         return
-    states = ", ".join(f"{name} {state}" for name, state in report["mechanisms"].items())
-    if report["complete"]:
+    states = ", ".join(f"{name} {state}" for name, state in report.mechanisms.items())
+    if report.complete:
         yield Finding(subject, Health.OK, say("doctor.workers.confined", states=states))
     else:
-        open_to = ", ".join(name for name, refused in report["refused"].items() if not refused)
+        open_to = ", ".join(what for what in ATTEMPTS.values() if what not in report.confined)
         text = say("doctor.workers.not_confined", open_to=open_to, states=states)
         yield Finding(subject, Health.NOTE, text, say("doctor.workers.remedy"))
 

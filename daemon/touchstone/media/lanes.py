@@ -7,11 +7,12 @@ takes a hundred times as long. In one process the first would wait for the secon
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from ..intake import Material
-from .workers import Checked, ContainerRead, Message, Skipped, Unreadable, Workers
+from .workers import Checked, Confined, ContainerRead, Message, Skipped, Unreadable, Workers
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Lanes:
     def __init__(self, lanes: Sequence[Lane]) -> None:
         self._lanes = lanes
 
-    async def examine(self, material: Material, examiners: Sequence[str]) -> AsyncIterator[Message]:
+    async def examine(self, material: Material, examiners: Sequence[str]) -> AsyncGenerator[Message, None]:
         """Messages of all lanes as they come; the container is told once.
 
         A clip that one lane could read and another could not is not unreadable: only the examiners of the
@@ -71,6 +72,14 @@ class Lanes:
                 run.cancel()
             await asyncio.gather(*runs, return_exceptions=True)
 
+    async def warm(self) -> None:
+        """Have workers of all lanes ready."""
+        await asyncio.gather(*(lane.workers.warm() for lane in self._lanes))
+
+    def sandboxes(self) -> Sequence[Confined]:
+        """Of all lanes that have started a worker."""
+        return [confined for lane in self._lanes for confined in lane.workers.sandboxes()]
+
     async def close(self) -> None:
         """End the workers of all lanes."""
         await asyncio.gather(*(lane.workers.close() for lane in self._lanes))
@@ -91,10 +100,11 @@ async def _run(
     """Put everything that `workers` say into the queue, then None, or the exception that ended it."""
     left = list(names)
     try:
-        async for message in workers.examine(material, names):
-            if isinstance(message, Checked | Skipped) and message.examiner in left:
-                left.remove(message.examiner)
-            arrived.put_nowait((tuple(left), message))
+        async with aclosing(workers.examine(material, names)) as messages:
+            async for message in messages:
+                if isinstance(message, Checked | Skipped) and message.examiner in left:
+                    left.remove(message.examiner)
+                arrived.put_nowait((tuple(left), message))
     except Exception as error:  # noqa: BLE001 - handed to whoever reads the queue, who raises it
         arrived.put_nowait((tuple(left), error))
     else:

@@ -11,17 +11,28 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
 from ..intake import Material
 from ..messages import say
 from .answers import Answer, Done
 from .process import WorkerLost, WorkerProcess, worker_command
+from .sandbox import SandboxReport
 from .spec import Deadlines, Recycling, WorkerSpec
-from .workers import Checked, ContainerRead, Found, Message, Sampled, Skipped, Started, Unreadable
+from .workers import (
+    Checked,
+    Confined,
+    ContainerRead,
+    Found,
+    Message,
+    Sampled,
+    Skipped,
+    Started,
+    Unreadable,
+)
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -68,15 +79,15 @@ class WorkerPool:
         self._spare: asyncio.Task[WorkerProcess] | None = None
         self._tasks: set[asyncio.Future[Any]] = set()
         self._closed = False
-        self.sandbox: dict[str, Any] | None = None
-        """What the newest worker said of its confinement (`SandboxReport.as_json`); None before the first."""
+        self.sandbox: SandboxReport | None = None
+        """What the newest worker found out about its confinement; None before the first."""
 
     @property
     def pids(self) -> tuple[int, ...]:
         """Process ids of the workers that are busy or ready."""
         return tuple(worker.pid for worker in (*self._busy, *(worker for worker, _ in self._idle)))
 
-    async def examine(self, material: Material, examiners: Sequence[str]) -> AsyncIterator[Message]:
+    async def examine(self, material: Material, examiners: Sequence[str]) -> AsyncGenerator[Message, None]:
         """Run examiners over a material; see `Workers`. Every examiner is answered for, whatever happens."""
         for name in examiners:
             if name not in self._spec.examiners:
@@ -84,15 +95,20 @@ class WorkerPool:
         job = _Job(material, [name for name in examiners if name in self._spec.examiners])
         async with self._slots:
             while not job.over:
-                async for message in self._attempt(job):
-                    yield message
+                async with aclosing(self._attempt(job)) as messages:
+                    async for message in messages:
+                        yield message
 
     async def warm(self) -> None:
         """Have a worker ready; called when a scan is announced, so that starting one takes nobody's time."""
         if not self._idle and not self._busy:
             self._keep_spare()
 
-    async def check(self) -> dict[str, Any]:
+    def sandboxes(self) -> Sequence[Confined]:
+        """See `Workers`."""
+        return [Confined(tuple(self._spec.examiners), self.sandbox)] if self.sandbox else []
+
+    async def check(self) -> SandboxReport:
         """What confines the workers, by starting one if none has been yet.
 
         Raises:
@@ -101,7 +117,7 @@ class WorkerPool:
         if self.sandbox is None:
             async with self._slots:
                 self._give_back(await self._take())
-        return self.sandbox or {}
+        return self.sandbox or SandboxReport()
 
     async def close(self) -> None:
         """End all workers; jobs in flight end as lost."""
@@ -120,7 +136,7 @@ class WorkerPool:
 
     # --- one job ------------------------------------------------------------------------------
 
-    async def _attempt(self, job: _Job) -> AsyncIterator[Message]:
+    async def _attempt(self, job: _Job) -> AsyncGenerator[Message, None]:
         """Run what is left of a job in one worker."""
         try:
             worker = await self._take()
@@ -130,8 +146,9 @@ class WorkerPool:
             return
         healthy = False
         try:
-            async for message in self._converse(worker, job):
-                yield message
+            async with aclosing(self._converse(worker, job)) as messages:
+                async for message in messages:
+                    yield message
             healthy = True
         except WorkerLost as lost:
             for message in job.lost(lost):
@@ -148,7 +165,7 @@ class WorkerPool:
             else:
                 self._discard(worker)
 
-    async def _converse(self, worker: WorkerProcess, job: _Job) -> AsyncIterator[Message]:
+    async def _converse(self, worker: WorkerProcess, job: _Job) -> AsyncGenerator[Message, None]:
         times = self._deadlines
         total = times.container_s + times.examiner_s * len(job.remaining)
         await self._in_thread(worker.begin, job.material, tuple(job.remaining), total + times.start_s)
@@ -195,7 +212,7 @@ class WorkerPool:
             WorkerProcess, self._command, self._spec, self._environment, self._deadlines.start_s
         )
         self.sandbox = worker.sandbox
-        if not worker.sandbox.get("complete"):
+        if not worker.sandbox.complete:
             _log.warning("workers are not fully confined on this system: %s", worker.sandbox)
         return worker
 
@@ -317,8 +334,8 @@ class _Job:
         self._current = None
 
 
-async def confinement(environment: Mapping[str, str]) -> dict[str, Any]:
-    """What confines a worker on this system, by starting one that builds nothing: `SandboxReport.as_json`.
+async def confinement(environment: Mapping[str, str]) -> SandboxReport:
+    """What confines a worker on this system, by starting one that builds nothing.
 
     Raises:
         WorkerLost: it could not be started.

@@ -13,12 +13,12 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
 
 from ..intake import Material
 from ..messages import say
 from .answers import Answer, BadMessage, Done, OutOfMemory, from_json
 from .link import MAX_ANSWER, MAX_FILES, Link, LinkBroken, LinkSlow
+from .sandbox import SandboxReport
 from .spec import WorkerSpec
 
 _log = logging.getLogger(__name__)
@@ -107,8 +107,7 @@ class WorkerProcess:
             ready = self._link.receive(time.monotonic() + start_s)
         except LinkBroken as broken:
             raise self.bury(broken, start_s) from broken
-        sandbox = ready.get("sandbox")
-        self.sandbox: dict[str, Any] = sandbox if isinstance(sandbox, dict) else {}
+        self.sandbox = SandboxReport.from_json(ready.get("sandbox"))
 
     @property
     def pid(self) -> int:

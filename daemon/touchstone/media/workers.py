@@ -10,7 +10,7 @@ import asyncio
 import io
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -24,6 +24,7 @@ from .batches import read_batches
 from .container import CannotDecode, Container, NotMedia
 from .plan import Sampling, Seen
 from .probe import read_container
+from .sandbox import SandboxReport
 
 if TYPE_CHECKING:
     from .frames import Frames
@@ -84,10 +85,25 @@ class Started:
     examiner: str
 
 
+@dataclass(frozen=True)
+class Confined:
+    """What holds the workers that run `examiners`, as one of them found out."""
+
+    examiners: Sequence[str]
+    report: SandboxReport
+
+
 class Workers(Protocol):
     """Runs examiners over bytes, away from the daemon."""
 
-    def examine(self, material: Material, examiners: Sequence[str]) -> AsyncIterator[Message]: ...
+    def examine(self, material: Material, examiners: Sequence[str]) -> AsyncGenerator[Message, None]:
+        """Everything that examiners say. Close it (`contextlib.aclosing`): that is what frees the workers."""
+
+    async def warm(self) -> None:
+        """A scan is about to come: start what takes a while. Returns at once."""
+
+    def sandboxes(self) -> Sequence[Confined]:
+        """What confines the workers that have been started so far."""
 
     async def close(self) -> None: ...
 
@@ -207,10 +223,16 @@ class InThread:
     def __init__(self, build: Callable[[Sequence[str]], Sequence[Examiner]]) -> None:
         self._build = build
 
-    async def examine(self, material: Material, examiners: Sequence[str]) -> AsyncIterator[Message]:
+    async def examine(self, material: Material, examiners: Sequence[str]) -> AsyncGenerator[Message, None]:
         messages = examine_material(material, self._build(examiners))
         while (message := await asyncio.to_thread(next, messages, None)) is not None:
             yield message
+
+    async def warm(self) -> None:
+        return None
+
+    def sandboxes(self) -> Sequence[Confined]:
+        return []
 
     async def close(self) -> None:
         return None

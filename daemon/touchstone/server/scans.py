@@ -31,6 +31,7 @@ from ..wire import (
     ScanState,
     UploadSource,
     VerdictReached,
+    WorkerSandbox,
 )
 from .jobs import Job, NumberedEvent, replay
 from .metrics import Metrics
@@ -50,6 +51,8 @@ class Scanner(Protocol):
     """What scans: the pipeline."""
 
     async def scan(self, source: AnySource, on_event: OnEvent = ..., scan_id: str | None = ...) -> Scan: ...
+
+    def sandboxes(self) -> list[WorkerSandbox]: ...
 
 
 class Busy(Exception):
@@ -127,6 +130,10 @@ class Scans:
     def stopping(self) -> bool:
         """Whether the daemon is about to end."""
         return self._stopping
+
+    def sandboxes(self) -> list[WorkerSandbox]:
+        """What confines the workers that have been started so far."""
+        return self._scanner.sandboxes()
 
     async def start(self) -> None:
         """Take up what an earlier daemon accepted and did not answer, and forget what is too old."""

@@ -24,7 +24,7 @@ from touchstone.settings import Settings
 from touchstone.system.paths import Paths
 from touchstone.system.secrets import TokenStore
 from touchstone.verdict import Basis, Evidence, Label, Scan, Source, SourceKind, Strength, Supports, Verdict
-from touchstone.wire import AnySource, EvidenceFound, Progress
+from touchstone.wire import AnySource, EvidenceFound, Progress, WorkerSandbox
 
 HOME = Path(os.environ["TOUCHSTONE_HOME"])
 LARGE = 2_500_000
@@ -65,6 +65,9 @@ class Scripted:
             checked=["content_credentials", "labels"],
             took_ms=12.0,
         )
+
+    def sandboxes(self) -> list[WorkerSandbox]:
+        return []
 
 
 def _describe(source: AnySource, name: str) -> Source:

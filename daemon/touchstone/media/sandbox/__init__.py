@@ -12,42 +12,15 @@ import platform
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from . import darwin, landlock, limits, seccomp
 from .kernel import Unsupported, forbid_new_privileges
 from .limits import ProcessLimits
+from .report import SandboxReport
 from .syscalls import ARCHITECTURES
 
 __all__ = ["ProcessLimits", "SandboxReport", "confine"]
-
-
-@dataclass(frozen=True)
-class SandboxReport:
-    """What holds a worker, as `touchstone doctor` and /v1/health show it.
-
-    Attributes:
-        mechanisms: each protection by name: "on", with its version where it has one, or why it is off.
-        limits: resource limits by name, as they were set.
-        refused: what the confined process tried right after, and whether it was refused:
-            `open_file`, `socket`, `child_process`.
-        threads: whether the process may still start threads of its own.
-    """
-
-    mechanisms: dict[str, str] = field(default_factory=dict)
-    limits: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, bool] = field(default_factory=dict)
-    threads: bool = True
-
-    @property
-    def complete(self) -> bool:
-        """True if files, network and child processes were all found to be out of reach."""
-        return bool(self.refused) and all(self.refused.values())
-
-    def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "complete": self.complete}
 
 
 def confine(channel: int, bounds: ProcessLimits) -> SandboxReport:

@@ -32,6 +32,7 @@ async def health(request: web.Request) -> web.Response:
             running=at_hand.scans.running,
             fetch_urls=at_hand.settings.fetch_urls,
             max_bytes=at_hand.settings.max_bytes,
+            sandboxes=at_hand.scans.sandboxes(),
         )
     )
 
