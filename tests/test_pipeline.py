@@ -19,12 +19,13 @@ from touchstone.media.workers import (
     ContainerRead,
     Found,
     Message,
+    ModelsRan,
     Sampled,
     Skipped,
     Unreadable,
 )
 from touchstone.pipeline import EXAMINERS, Pipeline
-from touchstone.verdict import Evidence, Label, Supports
+from touchstone.verdict import Evidence, Label, ModelUse, Supports
 from touchstone.wire import AnySource, EvidenceFound, Progress, ScanEvent, UrlSource, VerdictReached
 
 CLIP = UrlSource(url="https://media.example/clip.mp4")
@@ -69,6 +70,16 @@ class Scripted:
 def pipeline(*messages: Message, refusal: IntakeError | None = None) -> Pipeline:
     script = Scripted(*messages, refusal=refusal)
     return Pipeline(script, script)
+
+
+async def test_models_of_all_workers_are_named_and_their_times_add_up() -> None:
+    reader = ModelUse(version="1", variant="fp32", provider="CPUExecutionProvider", sha256="ab", ms=20)
+    decoder = ModelUse(version="2", variant="int8", provider="CUDAExecutionProvider", ms=1)
+    script = (READ, ModelsRan({"reader": reader}), ModelsRan({"reader": reader, "decoder": decoder}))
+    scan = await pipeline(*script).scan(CLIP)
+    assert list(scan.models) == ["decoder", "reader"]
+    assert scan.models["reader"] == reader.model_copy(update={"ms": 40})
+    assert scan.models["decoder"] == decoder
 
 
 async def test_a_scan_tells_what_was_found_checked_skipped_and_seen() -> None:

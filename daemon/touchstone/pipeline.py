@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from .inference.uses import merged
 from .intake import IntakeError, Material
 from .media.container import Container
 from .media.workers import (
@@ -19,12 +20,24 @@ from .media.workers import (
     ContainerRead,
     Found,
     Message,
+    ModelsRan,
     Sampled,
     Skipped,
     Unreadable,
     Workers,
 )
-from .verdict import DEFAULT_PRIOR, Evidence, Scan, Seen, Source, SourceKind, Verdict, unreadable, weigh
+from .verdict import (
+    DEFAULT_PRIOR,
+    Evidence,
+    ModelUse,
+    Scan,
+    Seen,
+    Source,
+    SourceKind,
+    Verdict,
+    unreadable,
+    weigh,
+)
 from .wire import (
     AnySource,
     EvidenceFound,
@@ -61,6 +74,7 @@ class _Findings:
     evidence: list[Evidence] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    models: dict[str, ModelUse] = field(default_factory=dict)
     seen: Seen | None = None
     unreadable: str | None = None
     problem: str | None = None  # code of an IntakeError
@@ -90,6 +104,8 @@ class _Findings:
                     last_s=seen.last_s,
                     ended=seen.ended,
                 )
+            case ModelsRan(models):
+                self.models = merged(self.models, models)
             case Unreadable(reason):
                 self.unreadable = reason
 
@@ -135,6 +151,7 @@ class Pipeline:
             evidence=findings.evidence,
             checked=findings.checked,
             skipped=findings.skipped,
+            models=dict(sorted(findings.models.items())),
             seen=findings.seen,
             took_ms=round((time.perf_counter() - started) * 1000, 2),
         )

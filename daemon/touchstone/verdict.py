@@ -139,11 +139,16 @@ class Verdict(Model):
 
 
 class ModelUse(Model):
-    """Which model file answered, and where it ran."""
+    """Which model file took part, where it ran (onnxruntime's name of it), and for how long in all.
+
+    `sha256` is of the file; null where the model is no file of its own.
+    """
 
     version: str
     variant: str
     provider: str
+    sha256: str | None = None
+    ms: float = Field(default=0, ge=0)
 
 
 class Seen(Model):

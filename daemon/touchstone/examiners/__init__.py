@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
 
 from ..media.container import CannotDecode, Container
 from ..messages import say
-from ..verdict import Evidence
+from ..verdict import Evidence, ModelUse
 
 if TYPE_CHECKING:
+    from ..inference import InferenceClient
     from ..media.frames import Frames
 
 
@@ -40,6 +41,7 @@ class Clip:
         complete: false when only parts of a long remote file were fetched.
         present: the byte ranges `(start, end)` of `file` that were; empty means all of it.
         sample: how decoded frames are had; None where nothing decodes.
+        inference: runs models by name; None where there are none.
     """
 
     file: BinaryIO
@@ -49,6 +51,7 @@ class Clip:
     complete: bool = True
     present: Sequence[tuple[int, int]] = ()
     sample: Callable[[Clip], Frames] | None = field(default=None, repr=False)
+    inference: InferenceClient | None = field(default=None, repr=False)
 
     @cached_property
     def frames(self) -> Frames:
@@ -69,3 +72,11 @@ class Examiner(Protocol):
     needs: Needs
 
     def examine(self, clip: Clip) -> Iterator[Evidence]: ...
+
+
+@runtime_checkable
+class UsesModels(Protocol):
+    """An examiner that has loaded models of its own."""
+
+    def take_uses(self) -> Mapping[str, ModelUse]:
+        """What ran since this was last asked, by the model's name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,10 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from . import PROCESSOR
+
 # On Windows, where the variable that touchstone/__init__.py sets is not heeded, this is the switch.
 onnxruntime.disable_telemetry_events()
-
-
-_PROCESSOR = "CPUExecutionProvider"
 
 
 class Session:
@@ -28,12 +28,15 @@ class Session:
         output: name of the output to give; the first by default.
         provider: execution provider to ask for; `provider` says which one it became.
 
+    Attributes:
+        spent_ms: how long it has run, since `take_ms` was last called.
+
     Raises:
         FileNotFoundError: there is no such file.
     """
 
     def __init__(
-        self, model: Path | bytes, *, threads: int = 1, output: str | None = None, provider: str = _PROCESSOR
+        self, model: Path | bytes, *, threads: int = 1, output: str | None = None, provider: str = PROCESSOR
     ) -> None:
         if isinstance(model, Path) and not model.is_file():
             raise FileNotFoundError(f"no model file at {model}; install Touchstone's packages again")
@@ -49,11 +52,19 @@ class Session:
         )
         self._input: str = self._session.get_inputs()[0].name
         self._outputs = None if output is None else [output]
+        self.spent_ms = 0.0
 
     def __call__(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """The model's output for `values`, whose shape is the model's own affair."""
+        started = time.perf_counter()
         output: NDArray[np.float32] = self._session.run(self._outputs, {self._input: values})[0]
+        self.spent_ms += (time.perf_counter() - started) * 1000
         return output
+
+    def take_ms(self) -> float:
+        """Milliseconds that runs took since this was last called; 0 where there were none."""
+        taken, self.spent_ms = self.spent_ms, 0.0
+        return taken
 
     @property
     def metadata(self) -> dict[str, str]:

@@ -13,13 +13,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..verdict import Evidence
+from ..verdict import Evidence, ModelUse
 from .container import Container
 from .plan import Seen
-from .workers import Checked, ContainerRead, Found, Message, Sampled, Skipped, Started, Unreadable
+from .workers import Checked, ContainerRead, Found, Message, ModelsRan, Sampled, Skipped, Started, Unreadable
 
 MAX_TEXT = 2000
 _MAX_PROBLEMS = 50
+_MAX_MODELS = 50
+_MAX_NAME = 200
 
 
 class BadMessage(Exception):
@@ -66,6 +68,8 @@ def to_json(message: Answer) -> dict[str, Any]:
             return {"type": "skipped", "examiner": examiner, "reason": reason[:MAX_TEXT]}
         case Sampled(seen):
             return {"type": "sampled", **asdict(seen)}
+        case ModelsRan(models):
+            return {"type": "models", "models": {name: use.model_dump() for name, use in models.items()}}
         case Unreadable(reason):
             return {"type": "unreadable", "reason": reason[:MAX_TEXT]}
         case Done(memory_mib):
@@ -96,6 +100,8 @@ def from_json(answer: Mapping[str, Any]) -> Answer:
             return Skipped(_text(answer, "examiner"), _text(answer, "reason"))
         case "sampled":
             return Sampled(_seen(answer))
+        case "models":
+            return ModelsRan(_models(answer))
         case "unreadable":
             return Unreadable(_text(answer, "reason"))
         case "done":
@@ -133,6 +139,22 @@ def _seen(answer: Mapping[str, Any]) -> Seen:
         last_s=_number(answer, "last_s"),
         ended=None if answer.get("ended") is None else _text(answer, "ended"),
     )
+
+
+def _models(answer: Mapping[str, Any]) -> dict[str, ModelUse]:
+    models = answer.get("models")
+    if not isinstance(models, dict) or len(models) > _MAX_MODELS:
+        raise BadMessage("models that are none")
+    try:
+        uses = {str(name): ModelUse.model_validate(use) for name, use in models.items()}
+    except (ValidationError, RecursionError) as error:
+        raise BadMessage("models that are none") from error
+    texts = [text for name, use in uses.items() for text in (name, *use.model_dump().values())]
+    if any(len(text) > _MAX_NAME for text in texts if isinstance(text, str)):
+        raise BadMessage("a model with an endless name")
+    if not all(math.isfinite(use.ms) for use in uses.values()):
+        raise BadMessage("a model that never ended")
+    return uses
 
 
 def _text(answer: Mapping[str, Any], key: str) -> str:

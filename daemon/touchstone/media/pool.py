@@ -28,6 +28,7 @@ from .workers import (
     ContainerRead,
     Found,
     Message,
+    ModelsRan,
     Sampled,
     Skipped,
     Started,
@@ -288,7 +289,7 @@ class _Job:
                 return None  # a second worker reads it again
             case ContainerRead():
                 self._container_read = True
-            case Sampled():
+            case Sampled() | ModelsRan():
                 pass
             case Unreadable():
                 self.remaining.clear()

@@ -14,6 +14,7 @@ from io import BytesIO
 
 from ..examiners import Examiner, Needs
 from ..frame_batches import encode_head, samples_bytes
+from ..inference import InferenceClient
 from ..wire import FrameBatch
 from .workers import OpenMaterial, Unreadable, examine_opened
 
@@ -85,7 +86,7 @@ _ENCODINGS = (
 )  # fmt: skip
 
 
-def rehearse(examiners: Sequence[Examiner]) -> None:
+def rehearse(examiners: Sequence[Examiner], inference: InferenceClient | None = None) -> None:
     """Run `examiners` over the smallest clips. What they say about them does not matter."""
     for encoding in _ENCODINGS:
         codecs.lookup(encoding)
@@ -93,6 +94,6 @@ def rehearse(examiners: Sequence[Examiner]) -> None:
     if any(examiner.needs is Needs.FRAMES for examiner in examiners):
         clips.append(_material(smallest_gif()))
     for clip in clips:
-        for message in examine_opened(clip, examiners):
+        for message in examine_opened(clip, examiners, inference=inference):
             if isinstance(message, Unreadable):
                 _log.warning("a clip to rehearse with was not read: %s", message.reason)

@@ -24,6 +24,7 @@ class WorkerSpec:
         python_path: extra folders to import from.
         limits: what the process may use.
         sampling: how many frames to decode for examiners that need any.
+        models: those that examiners may ask for by name (`inference.ServedModel`, as JSON values).
     """
 
     examiners: Sequence[str]
@@ -32,6 +33,7 @@ class WorkerSpec:
     python_path: Sequence[str] = ()
     limits: ProcessLimits = field(default_factory=ProcessLimits)
     sampling: Sampling = field(default_factory=Sampling)
+    models: Sequence[Mapping[str, Any]] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "examiners": list(self.examiners), "python_path": list(self.python_path)}

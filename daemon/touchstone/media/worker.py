@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Any
 
 from ..examiners import Examiner
+from ..inference import InferenceClient, ServedModel
 from ..messages import FALLBACK, catalogue, say
 from .answers import MAX_TEXT, Done, OutOfMemory, to_json
 from .link import MAX_ANSWER, MAX_REQUEST, Link, LinkBroken, encode
@@ -42,13 +43,14 @@ def main(arguments: Sequence[str]) -> int:
     try:
         spec = WorkerSpec.from_json(link.receive())
         examiners = _build(spec)
+        inference = _inference(spec)
         catalogue(FALLBACK)  # sentences are said in words that are on disk
-        rehearse(list(examiners.values()))
+        rehearse(list(examiners.values()), inference)
         report = confine(link.fileno(), spec.limits)
         link.send({"type": "ready", "sandbox": report.as_json()})
         sampling = spec.sampling if report.threads else replace(spec.sampling, threads=1)
         while True:
-            _serve_one(link, examiners, sampling)
+            _serve_one(link, examiners, sampling, inference)
     except LinkBroken:
         return 0  # the daemon closed the socket, or is gone
 
@@ -60,7 +62,22 @@ def _build(spec: WorkerSpec) -> dict[str, Examiner]:
     return {examiner.name: examiner for examiner in built}
 
 
-def _serve_one(link: Link, examiners: Mapping[str, Examiner], sampling: Sampling) -> None:
+def _inference(spec: WorkerSpec) -> InferenceClient | None:
+    """What runs the models that examiners ask for by name; None where there are none."""
+    models = [ServedModel.from_json(model) for model in spec.models]
+    if not models:
+        return None
+    from ..inference.in_process import InProcess  # only here: it brings onnxruntime
+
+    return InProcess(models)
+
+
+def _serve_one(
+    link: Link,
+    examiners: Mapping[str, Examiner],
+    sampling: Sampling,
+    inference: InferenceClient | None,
+) -> None:
     """Take one job: any number of messages with files, then the job itself."""
     descriptors: list[int] = []
     with ExitStack() as files:
@@ -73,7 +90,7 @@ def _serve_one(link: Link, examiners: Mapping[str, Examiner], sampling: Sampling
                 break
         _arm(request["seconds"])
         try:
-            for message in _examine(examiners, request, descriptors, sampling):
+            for message in _examine(examiners, request, descriptors, sampling, inference):
                 link.send(_sendable(message))
         except MemoryError:
             link.send(to_json(OutOfMemory()))
@@ -92,6 +109,7 @@ def _examine(
     request: Mapping[str, Any],
     descriptors: Sequence[int],
     sampling: Sampling,
+    inference: InferenceClient | None,
 ) -> Iterator[Message | Started]:
     with ExitStack() as files:
         opened = [files.enter_context(os.fdopen(d, "rb", closefd=False)) for d in descriptors]
@@ -104,7 +122,7 @@ def _examine(
             pictures=request["pictures"],
         )
         chosen = [examiners[name] for name in request["examiners"] if name in examiners]
-        yield from examine_opened(material, chosen, sampling)
+        yield from examine_opened(material, chosen, sampling, inference)
 
 
 def _sendable(message: Message | Started) -> dict[str, Any]:

@@ -10,16 +10,18 @@ import asyncio
 import io
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from ..examiners import Clip, Examiner, Needs, Skip
+from ..examiners import Clip, Examiner, Needs, Skip, UsesModels
 from ..frame_batches import BadBatch
+from ..inference import InferenceClient, NoAnswer
+from ..inference.uses import merged
 from ..intake import Material
 from ..messages import say
-from ..verdict import Evidence
+from ..verdict import Evidence, ModelUse
 from .batches import read_batches
 from .container import CannotDecode, Container, NotMedia
 from .plan import Sampling, Seen
@@ -75,7 +77,14 @@ class Sampled:
     seen: Seen
 
 
-Message = ContainerRead | Found | Checked | Skipped | Sampled | Unreadable
+@dataclass(frozen=True)
+class ModelsRan:
+    """Which models took part, by name; comes after the examiners, if any did."""
+
+    models: Mapping[str, ModelUse]
+
+
+Message = ContainerRead | Found | Checked | Skipped | Sampled | ModelsRan | Unreadable
 
 
 @dataclass(frozen=True)
@@ -121,7 +130,10 @@ class OpenMaterial:
 
 
 def examine_opened(
-    material: OpenMaterial, examiners: Sequence[Examiner], sampling: Sampling | None = None
+    material: OpenMaterial,
+    examiners: Sequence[Examiner],
+    sampling: Sampling | None = None,
+    inference: InferenceClient | None = None,
 ) -> Iterator[Message | Started]:
     """Run examiners over open files, here and now. This is what a worker process executes.
 
@@ -129,6 +141,7 @@ def examine_opened(
         material: what to examine.
         examiners: in the order to run them.
         sampling: how many frames to decode if one of them asks for any; None for the default.
+        inference: runs models for those that ask for any by name.
     """
     try:
         container = _read(material)
@@ -149,6 +162,7 @@ def examine_opened(
         complete=material.complete,
         present=material.present,
         sample=_batched if material.pictures else lambda clip: _sample(clip, sampling or Sampling()),
+        inference=inference,
     )
     for examiner in examiners:
         yield Started(examiner.name)
@@ -158,6 +172,9 @@ def examine_opened(
             yield from _examine(examiner, clip)
     if (frames := vars(clip).get("frames")) is not None:  # the cached property, if anyone asked
         yield Sampled(frames.seen)
+    owners = [owner for owner in (*examiners, inference) if isinstance(owner, UsesModels)]
+    if ran := merged(*(owner.take_uses() for owner in owners)):
+        yield ModelsRan(ran)
 
 
 def _read(material: OpenMaterial) -> Container:
@@ -187,7 +204,7 @@ def _examine(examiner: Examiner, clip: Clip) -> Iterator[Message]:
         for evidence in examiner.examine(clip):
             took_ms = round((time.perf_counter() - started) * 1000, 2)
             yield Found(evidence.model_copy(update={"took_ms": took_ms}))
-    except (Skip, CannotDecode) as reason:
+    except (Skip, CannotDecode, NoAnswer) as reason:
         yield Skipped(examiner.name, str(reason))
     except MemoryError:
         yield Skipped(examiner.name, say("workers.examiner_out_of_memory", examiner=examiner.name))

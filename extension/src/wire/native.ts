@@ -400,12 +400,16 @@ export interface Verdict {
   headline: string
 }
 /**
- * Which model file answered, and where it ran.
+ * Which model file took part, where it ran (onnxruntime's name of it), and for how long in all.
+ *
+ * `sha256` is of the file; null where the model is no file of its own.
  */
 export interface ModelUse {
   version: string
   variant: string
   provider: string
+  sha256?: string | null
+  ms?: number
 }
 /**
  * How much of the clip was looked at by those who need pictures.

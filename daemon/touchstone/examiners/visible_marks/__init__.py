@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ...inference.uses import taken
 from ...messages import say
-from ...verdict import Evidence
+from ...verdict import Evidence, ModelUse
 from .. import Clip, Needs, Skip
 from .looks import Look, content, looks, scaled
 from .measured import measured
@@ -48,6 +49,11 @@ class VisibleMarks:
             self._detector, self._reader, blanks, content([look.picture for look in blanks]), self._rules
         )
         self._reader.read([blank])
+        self.take_uses()
+
+    def take_uses(self) -> dict[str, ModelUse]:
+        """See examiners.UsesModels."""
+        return taken([self._detector.loaded, self._reader.loaded])
 
     def examine(self, clip: Clip) -> Iterator[Evidence]:
         seen = looks(clip.frames)

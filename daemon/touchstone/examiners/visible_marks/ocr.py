@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...inference.sessions import Session
+from ...inference.uses import ModelFile
+from ...zoo.registry import sha256_of
 from .components import boxes_of
 
 Grey = NDArray[np.uint8]
@@ -27,6 +29,7 @@ Grey = NDArray[np.uint8]
 
 _DETECTOR = "PP-OCRv6_det_small.onnx"
 _READER = "PP-OCRv6_rec_small.onnx"
+_VERSION = "PP-OCRv6_small"
 
 _STRIDE = 32  # the detector halves its input five times
 _TEXT_ABOVE = 0.3  # probability of a pixel to belong to text
@@ -71,11 +74,18 @@ def models_folder() -> Path:
     return Path(spec.origin).parent / "models"
 
 
+def _load(path: Path, name: str) -> tuple[ModelFile, Session]:
+    """A network, and what to call it in a scan."""
+    session = Session(path)
+    return ModelFile(name, _VERSION, "fp32", sha256_of(path)), session
+
+
 class TextDetector:
     """Finds lines of text. See the module."""
 
     def __init__(self, folder: Path) -> None:
-        self._session = Session(folder / _DETECTOR)
+        self.loaded = _load(folder / _DETECTOR, "ocr_detector")
+        _, self._session = self.loaded
 
     def find(self, picture: Grey) -> list[Line]:
         """Lines of upright text in `picture`, from the top down."""
@@ -109,7 +119,8 @@ class TextReader:
     """Reads lines of Latin, Chinese and Japanese text. See the module."""
 
     def __init__(self, folder: Path) -> None:
-        self._session = Session(folder / _READER)
+        self.loaded = _load(folder / _READER, "ocr_reader")
+        _, self._session = self.loaded
         # Class 0 is "nothing here" (CTC), then come the letters, then the space.
         self._letters = ["", *self._session.metadata["character"].splitlines(), " "]
 

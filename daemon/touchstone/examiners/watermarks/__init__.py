@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...inference.uses import merged
 from ...messages import say
-from ...verdict import Evidence, Span, Supports
-from .. import Clip, Needs, Skip
+from ...verdict import Evidence, ModelUse, Span, Supports
+from .. import Clip, Needs, Skip, UsesModels
 from .dwt_dct_scheme import DwtDct
 from .measured import measured, read_rate
 from .scheme import Reader, Reading, Scheme
@@ -41,6 +42,10 @@ class Watermarks:
     def __init__(self, schemes: Sequence[Scheme] | None = None) -> None:
         self._schemes: Sequence[Scheme] = (DwtDct(),) if schemes is None else schemes
         measured()  # needed for the first reading only, when a confined worker can open no file any more
+
+    def take_uses(self) -> dict[str, ModelUse]:
+        """See examiners.UsesModels; of the schemes that are networks."""
+        return merged(*(scheme.take_uses() for scheme in self._schemes if isinstance(scheme, UsesModels)))
 
     def examine(self, clip: Clip) -> Iterator[Evidence]:
         """Yield one piece of evidence for each message read.

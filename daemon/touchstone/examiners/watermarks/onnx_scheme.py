@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...inference.sessions import Session
+from ...inference.uses import ModelFile, taken
 from ...media.frames import Run
-from ...verdict import Supports
+from ...verdict import ModelUse, Supports
 from ...zoo.entry import Input, Message, Model, Variant
 from .scheme import Reader, Reading, Stretch
 
@@ -67,9 +68,14 @@ class OnnxScheme:
         if hashlib.sha256(content).hexdigest() != variant.sha256:
             raise UnusableModel(f"{path}: is not the file that was installed; `touchstone models verify`")
         self._session = Session(content, output=model.output.name)
+        self._file = ModelFile(model.name, model.version, variant.name, variant.sha256)
         shape = self._session(np.zeros(model.input.shape(), np.float32)).shape
         if len(shape) != 2 or shape[1] < model.output.skip + model.output.bits:
             raise UnusableModel(f"{path}: gives {shape}, which is fewer bits than its entry says")
+
+    def take_uses(self) -> dict[str, ModelUse]:
+        """See examiners.UsesModels."""
+        return taken([(self._file, self._session)])
 
     def reader(self) -> Reader:
         return _Reader(self._model, self._variant, self._session)
