@@ -45,9 +45,12 @@ def script(name: str, *arguments: str) -> tuple[str, ...]:
 
 
 VITEST = ("--reporter=default", "--reporter=junit", "--outputFile.junit={junit}")
-TOOLS = tuple(
-    f"tools/{name}.py"
-    for name in ("bench", "cli_docs", "marks_table", "measure_rivagan", "notices", "run_checks")
+TOOLS = (
+    *(
+        f"tools/{name}.py"
+        for name in ("bench", "cli_docs", "marks_table", "measure_rivagan", "notices", "run_checks")
+    ),
+    "model_zoo/training/build_variants.py",
 )
 # One formatter and one set of rules for all TypeScript: the extension's.
 BIOME = ("extension/node_modules/.bin/biome", "check", "--config-path=extension", "tests/e2e")

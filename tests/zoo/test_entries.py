@@ -57,6 +57,7 @@ MESSAGE = {"name": "a", "bits": "01010101", "source": "here"}
         ({"output": {**OUTPUT, "bits": 7}}, "at least 8 bits"),
         ({"output": {**OUTPUT, "scale": "probability"}}, "no scale"),
         ({"input": {**INPUT, "frames": 3}}, "single frames"),
+        ({"input": {**INPUT, "colour": "YCbCr"}}, "has to name one of ours"),
         ({"input": {**INPUT, "std": [1, 0, 1]}}, "input.std"),
         ({"task": "detector"}, "a detector has one score"),
         ({**DETECTOR, "input": {**INPUT, "layout": "BHWC", "frames": 3}}, "no place for several frames"),

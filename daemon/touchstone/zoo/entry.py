@@ -107,7 +107,7 @@ class Input(_Fields):
         layout: order of its axes: batch, colours, time, rows, columns. Without a time axis (`BCHW`) several
             frames lie one after the other on the axis of colours.
         frames: consecutive frames that one answer is about.
-        colour: order of the colours.
+        colour: order of the colours; YCbCr planes lie as the `preprocessing` of the entry says.
         range: what 0 and 255 become, before `mean` and `std`.
         mean, std: for each colour, in the order of `colour`; what many published models were trained with:
             `(value - mean) / std`.
@@ -119,7 +119,7 @@ class Input(_Fields):
     name: Text
     layout: Literal["BCHW", "BHWC", "BCTHW", "BTCHW"]
     frames: int = Field(default=1, ge=1, le=64)
-    colour: Literal["RGB", "BGR"]
+    colour: Literal["RGB", "BGR", "YCbCr"]
     range: tuple[float, float]
     mean: tuple[float, float, float] | None = None
     std: tuple[_Positive, _Positive, _Positive] | None = None
@@ -265,6 +265,8 @@ class Model(_Fields):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if self.input.colour == "YCbCr" and self.preprocessing is None:
+            raise ValueError("input.colour: YCbCr has many layouts; `preprocessing` has to name one of ours")
         if self.task is Task.WATERMARK_DECODER:
             if self.output.bits < LEAST_MESSAGE or self.output.scale != "logit":
                 raise ValueError(f"output.bits: a message has at least {LEAST_MESSAGE} bits, and no scale")
