@@ -81,12 +81,14 @@ class Shop:
         cut_after: bytes after which a connection ends, for the next answer only.
         ranges: whether it goes on where a client stopped.
         asked: path and Range header of each request.
+        etags: by path; a range is only given to who names it.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.cut_after: int | None = None
         self.ranges = True
+        self.etags: dict[str, str] = {}
         self.asked: list[tuple[str, str | None]] = []
         self.address = ""
 
@@ -103,8 +105,13 @@ def open_shop() -> Iterator[Shop]:
             if data is None:
                 self.send_error(404)
                 return
-            start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and shop.ranges else 0
+            etag, known = shop.etags.get(self.path), self.headers.get("If-Range")
+            same = known is None or known == etag
+            goes_on = wanted and shop.ranges and same
+            start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and goes_on else 0
             self.send_response(206 if start else 200)
+            if etag:
+                self.send_header("ETag", etag)
             if start:
                 self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
             kind = "text/html" if self.path.endswith("/") else "application/octet-stream"

@@ -75,6 +75,44 @@ async def test_a_server_that_cannot_go_on_is_read_from_the_start(shop: Shop, tmp
     assert target.read_bytes() == CONTENT
 
 
+@pytest.mark.parametrize(
+    ("etag", "kept"), [('"one"', ["m", "m.etag"]), ('W/"one"', ["m"]), ("no quotes", ["m"]), ("", ["m"])]
+)
+async def test_a_file_that_changed_meanwhile_is_not_sewn_together_out_of_two(
+    shop: Shop, tmp_path: Path, etag: str, kept: list[str]
+) -> None:
+    shop.files["/m"], shop.etags["/m"], shop.cut_after = b"a" * len(CONTENT), etag, 5000
+    target = tmp_path / "m"
+    with pytest.raises(FetchFailed):
+        await download(f"{shop.address}/m", target, len(CONTENT), quiet)
+    assert leftovers(tmp_path) == kept
+    shop.files["/m"], shop.etags["/m"] = CONTENT, '"two"'
+    await download(f"{shop.address}/m", target, len(CONTENT), quiet)
+    # Without a name for the first state nothing but the checksum, which `pull` holds it against, can tell.
+    assert (target.read_bytes() == CONTENT) is (kept == ["m", "m.etag"])
+    assert leftovers(tmp_path) == ["m"]
+
+
+async def test_two_programs_do_not_fetch_into_one_part(tmp_path: Path) -> None:
+    entry = model("https://models.example/decoder.onnx")
+    zoo = Zoo(tmp_path, [entry])
+    (variant,) = entry.variants
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(variant: Variant, target: Path, progress: Progress) -> None:
+        began.set()
+        await go_on.wait()
+        await handing_over(CONTENT)(variant, target, progress)
+
+    first = asyncio.create_task(pull(zoo, entry, variant, slow, quiet))
+    await began.wait()
+    with pytest.raises(PullFailed, match="another program is fetching tiny"):
+        await pull(zoo, entry, variant, handing_over(CONTENT), quiet)
+    go_on.set()
+    assert (await first).read_bytes() == CONTENT
+    assert leftovers(tmp_path) == ["tiny/1/decoder.onnx"]
+
+
 async def test_more_bytes_than_expected_are_not_taken(shop: Shop, tmp_path: Path) -> None:
     shop.files["/m"] = CONTENT
     with pytest.raises(FetchFailed, match="more than the expected 100"):

@@ -30,6 +30,7 @@ INDEX_VARIABLE = "PIP_INDEX_URL"
 TIMEOUT_S = 60.0
 PIP_TIMEOUT_S = 600.0
 _MAX_PAGE = 32 << 20
+_STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e]{1,200}"')
 
 
 class FetchFailed(Exception):
@@ -65,6 +66,9 @@ def fetcher(environ: Mapping[str, str], *, has_pip: bool | None = None) -> Fetch
 async def download(url: str, target: Path, size: int | None, progress: Progress) -> None:
     """Fetch `url` to `target`; bytes that are there are taken for its beginning and not fetched again.
 
+    What the server calls this state of the file (its strong ETag) is kept beside the part, so that a file
+    which changed meanwhile is fetched from its start (RFC 9110, 13.1.5), not sewn together out of two.
+
     Args:
         size: what is expected; more than that is not taken.
 
@@ -77,7 +81,11 @@ async def download(url: str, target: Path, size: int | None, progress: Progress)
     have = _have(target, size)
     if have == size:
         return
-    headers = {"Range": f"bytes={have}-", "Accept-Encoding": "identity"} if have else {}
+    headers = {"Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+        if state := _state(target):
+            headers["If-Range"] = state
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=TIMEOUT_S, sock_read=TIMEOUT_S)
     try:
         async with (
@@ -92,7 +100,9 @@ async def download(url: str, target: Path, size: int | None, progress: Progress)
                     _delete(target)
                     raise FetchFailed(say("models.fetch.restart", url=url))
                 raise FetchFailed(say("models.fetch.status", url=url, status=answer.status))
-            have = have if goes_on else 0
+            if not goes_on:
+                have = 0
+                _keep_state(target, answer.headers.get("ETag", ""))
             with target.open("ab" if goes_on else "wb") as file:
                 async for chunk in answer.content.iter_chunked(1 << 16):
                     have += len(chunk)
@@ -106,6 +116,7 @@ async def download(url: str, target: Path, size: int | None, progress: Progress)
         raise FetchFailed(say("models.fetch.failed", url=url, reason=problem)) from problem
     if size is not None and have < size:
         raise FetchFailed(say("models.fetch.cut_off", url=url, have=have, size=size))
+    _state_file(target).unlink(missing_ok=True)
 
 
 def _have(target: Path, size: int | None) -> int:
@@ -119,6 +130,28 @@ def _have(target: Path, size: int | None) -> int:
 
 def _delete(target: Path) -> None:
     target.unlink(missing_ok=True)
+    _state_file(target).unlink(missing_ok=True)
+
+
+def _state_file(target: Path) -> Path:
+    return target.with_name(target.name + ".etag")
+
+
+def _state(target: Path) -> str:
+    """The ETag that the part at `target` was fetched under; empty where none is known."""
+    try:
+        text = _state_file(target).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return text if _STRONG_ETAG.fullmatch(text) else ""
+
+
+def _keep_state(target: Path, etag: str) -> None:
+    """Remember under which ETag a download begins; a weak one does not hold for ranges."""
+    if _STRONG_ETAG.fullmatch(etag):
+        _state_file(target).write_text(etag, encoding="ascii")
+    else:
+        _state_file(target).unlink(missing_ok=True)
 
 
 def pip_download(member: Member, target: Path, environ: Mapping[str, str]) -> None:

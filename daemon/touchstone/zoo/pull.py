@@ -8,10 +8,11 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..messages import say
+from ..system.locks import LockTimeout, file_lock
 from ..system.paths import make_private_dir
 from .entry import MAX_FILE, Model, Variant
 from .fetching import Fetch, Progress
@@ -39,21 +40,51 @@ async def pull(zoo: Zoo, model: Model, variant: Variant, fetch: Fetch, progress:
             return path
         folder = make_folder(zoo.folder, model)
         arriving = folder / f".{variant.file}.part"
-        await fetch(variant, arriving, progress)
-        if variant.member is not None:
-            _hold(arriving, variant.archive_sha256 or "", variant.archive_size or 0, variant.source)
-            unpacked = folder / f".{variant.file}.{os.getpid()}.member"
-            try:
-                extract(arriving, variant.member.path, variant.size, unpacked)
-                _hold(unpacked, variant.sha256, variant.size, variant.source)
-                unpacked.replace(path)
-            finally:
-                unpacked.unlink(missing_ok=True)
-            arriving.unlink()
-        else:
-            _hold(arriving, variant.sha256, variant.size, variant.source)
-            arriving.replace(path)
+        with _alone(folder / f".{variant.file}.lock", model):
+            await fetch(variant, arriving, progress)
+            _put_in_place(variant, arriving, path)
     return path
+
+
+def _put_in_place(variant: Variant, arriving: Path, path: Path) -> None:
+    """Hold what arrived against its checksum, take the file out of it, and give it its name.
+
+    Raises:
+        PullFailed: it is not what was pinned.
+        OSError: it cannot be stored.
+    """
+    source = str(variant.source)
+    if variant.member is None:
+        _hold(arriving, variant.sha256, variant.size, source)
+        arriving.replace(path)
+        return
+    _hold(arriving, variant.archive_sha256 or "", variant.archive_size or 0, source)
+    unpacked = path.with_name(f".{variant.file}.{os.getpid()}.member")
+    try:
+        extract(arriving, variant.member.path, variant.size, unpacked)
+        _hold(unpacked, variant.sha256, variant.size, source)
+        unpacked.replace(path)
+    finally:
+        unpacked.unlink(missing_ok=True)
+    arriving.unlink()
+
+
+@contextmanager
+def _alone(lock: Path, model: Model) -> Iterator[None]:
+    """Hold `lock`: two programs that fetch the same file would write into each other's part.
+
+    Raises:
+        PullFailed: another program does.
+    """
+    try:
+        with file_lock(lock, 0):
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # Windows deletes no open file; it is reused then
+                    lock.unlink()
+    except LockTimeout as busy:
+        raise PullFailed(say("models.pull.busy", name=model.name)) from busy
 
 
 def remove(zoo: Zoo, model: Model) -> int:
