@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .system.paths import Paths
     from .verdict import Scan
     from .wire import AnySource
+    from .zoo.entry import Model
+    from .zoo.registry import Zoo
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +49,21 @@ def trust_folder(paths: Paths) -> Path:
 def models_folder(paths: Paths) -> Path:
     """Where `touchstone models` keeps what it fetches and imports."""
     return paths.data_dir / "models"
+
+
+def measurements_file(paths: Paths) -> Path:
+    """Where is kept how fast models ran on each execution provider."""
+    return paths.cache_dir / "providers.json"
+
+
+def measurable(zoo: Zoo) -> list[dict[str, Any]]:
+    """Installed models with all their variants, as `inference.measuring.Order` takes them."""
+    variants: dict[str, dict[str, str]] = {}
+    models: dict[str, Model] = {}
+    for found in zoo.installed():
+        models[found.model.name] = found.model
+        variants.setdefault(found.model.name, {})[found.variant.name] = str(found.path)
+    return [{"model": models[name].as_json(), "paths": variants[name]} for name in sorted(models)]
 
 
 def trust_settings(env: Environment, settings: Settings) -> dict[str, Any]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,52 +156,55 @@ def run_import(args: argparse.Namespace, env: Environment) -> int:
 
 def run_bench(args: argparse.Namespace, env: Environment, start: Sequence[str] | None = None) -> int:
     """Time the installed models on every provider. `start` is the command that does it."""
-    zoo = _zoo(env)
-    request = {
-        "models": [
-            {"model": found.model.as_json(), "variant": found.variant.name, "path": str(found.path)}
-            for found in zoo.installed()
-            if zoo.state(found.model, found.variant).value == "installed"
-        ],
-        "threads": args.threads,
-        "opt_in": args.tensorrt,
-        "fresh": args.fresh,
-        "cache": str(env.paths.cache_dir / "providers.json"),
-    }
-    if not request["models"]:
+    from ..engine import measurable, measurements_file
+    from ..inference.measuring import MeasuringFailed, Order, measure_models
+
+    order = Order(
+        measurable(_zoo(env)),
+        measurements_file(env.paths),
+        threads=args.threads,
+        opt_in=args.tensorrt,
+        fresh=args.fresh,
+    )
+    if not order.models:
         env.error(say("models.bench.none"))
         return Exit.DONE
-    # A process of its own: onnxruntime and drivers stay out of this one.
-    command = start or (sys.executable, "-P", "-m", "touchstone.inference.bench")
-    with env.errors.status(say("models.bench.progress")):
-        done = subprocess.run(
-            list(command), input=json.dumps(request), capture_output=True, text=True, check=False
-        )
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or [f"exit {done.returncode}"]
-        env.error(say("models.bench.failed", reason=last[0]))
+    try:
+        with env.errors.status(say("models.bench.progress")):
+            answer = asyncio.run(measure_models(order, start=start, environ=env.environ))
+    except MeasuringFailed as problem:
+        env.error(say("models.bench.failed", reason=problem))
         return Exit.FAILED
-    answer = json.loads(done.stdout)
     if args.json:
         env.print(json.dumps(answer, indent=2))
         return Exit.DONE
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for column in ("model", "variant", "provider", "ms", "load", "difference", "note"):
-        right = column in ("ms", "load", "difference")
+    numbers = ("ms", "batch_ms", "load_ms", "difference", "flips")
+    for column in ("model", "variant", "provider", *numbers, "note"):
+        right = column in numbers
         table.add_column(say(f"models.bench.column_{column}"), justify="right" if right else "left")
     for row in answer["models"]:
         for result in row["results"]:
-            chosen = result["provider"] == row["chosen"]
-            note = result["problem"] or (say("models.bench.chosen") if chosen else "")
-            numbers = (
-                "" if result[key] is None else f"{result[key]:g}" for key in ("ms", "load_ms", "difference")
-            )
-            table.add_row(row["name"], row["variant"], result["provider"], *numbers, note)
+            shown = ("" if result[key] is None else f"{result[key]:g}" for key in numbers)
+            table.add_row(row["name"], result["variant"], result["provider"], *shown, _note(row, result))
     env.console.print(table)
-    env.error(say("models.bench.confined", version=answer["runtime"]))
+    env.error(say("models.bench.runtime", version=answer["runtime"]))
     return Exit.DONE
+
+
+def _note(row: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    """What there is to say of one measurement: why it does not count, that it is used, what it left over."""
+    if result["problem"]:
+        return str(result["problem"])
+    notes = []
+    chosen = row["chosen"]
+    if (result["variant"], result["provider"]) == (chosen["variant"], chosen["provider"]):
+        notes.append(say("models.bench.chosen"))
+    if result["elsewhere"]:
+        notes.append(say("models.bench.elsewhere", percent=round(100 * result["elsewhere"])))
+    return ", ".join(notes)
 
 
 def run_remove(args: argparse.Namespace, env: Environment) -> int:

@@ -1,92 +1,156 @@
-"""Times installed models on every provider: `python -m touchstone.inference.bench`, a request on stdin.
+"""Times models on every provider: `python -m touchstone.inference.bench`, a request on stdin.
 
 It runs in a process of its own, because drivers of graphics cards are large, can crash, and must not stay in
-the daemon. The answer is one line of JSON on stdout.
+the daemon. What it measures is written down at once, and what it is about to try as well: if that takes the
+process down, the next one knows what did it and leaves it out. The answer is one line of JSON on stdout.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..zoo.entry import Model
-from . import providers
+from . import PROCESSOR, golden, providers
+from .choice import OPT_IN, Measurements, cache_key, decide
+from .machine import Machine, this_machine
+from .onnx_file import read_graph
 from .sessions import OnnxRuntime
+
+LOST = "took down the process that tried it"
+
+BATCH = 8
+"""Rows of a run in a scan: as many as there are short runs of frames in one (media/plan.py)."""
+
+_UINT8 = 2  # TensorProto.DataType
 
 
 def main() -> int:
     """Read the request, write the answer. Returns the exit status."""
     request = json.load(sys.stdin)
-    json.dump(answer(request, OnnxRuntime()), sys.stdout)
+    os.nice(10)  # whoever waits for a scan goes first
+    cache = Path(request["cache"]).parent / "compiled"
+    json.dump(answer(request, OnnxRuntime(cache), this_machine()), sys.stdout)
     return 0
 
 
-def answer(request: Mapping[str, Any], runtime: providers.Runtime) -> dict[str, Any]:
+def answer(
+    request: Mapping[str, Any],
+    runtime: providers.Runtime,
+    machine: Machine,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, Any]:
     """Measure the models of a request, unless the cache knows them.
 
     Args:
-        request: `{"models": [{"model", "variant", "path"}], "threads", "opt_in", "fresh", "cache": file}`.
+        request: `{"models": [{"model", "paths": {variant: file}}], "threads", "opt_in", "fresh",
+            "cache": file}`. Paths are of the installed variants, the reference first.
 
     Returns:
-        `{"runtime": version, "available": [...], "models": [{"name", "variant", "results", "chosen"}]}`.
+        `{"runtime": version, "available": [...], "models": [{"name", "results", "chosen": {"variant",
+        "provider", "reason"}}]}`.
     """
-    cache_file = Path(request["cache"])
-    cache = {} if request.get("fresh") else _read(cache_file)
-    rows = []
-    for wanted in request["models"]:
-        model = Model.from_json(wanted["model"])
-        variant = next(v for v in model.variants if v.name == wanted["variant"])
-        threads = int(request["threads"])
-        key = providers.cache_key(variant.sha256, runtime, threads) + ("+" if request.get("opt_in") else "")
-        results = _known(cache.get(key))
-        if results is None:
-            low, high = model.input.range
-            results = providers.measure(
-                runtime,
-                Path(wanted["path"]).read_bytes(),
-                providers.golden_inputs(model.input.shape(), low, high),
-                threshold=model.output.threshold,
-                threads=threads,
-                opt_in=bool(request.get("opt_in")),
-            )
-            cache[key] = providers.as_json(results)
-        chosen = providers.choose(results)
-        rows.append(
-            {
-                "name": model.name,
-                "variant": variant.name,
-                "results": providers.as_json(results),
-                "chosen": chosen.provider if chosen else None,
-            }
-        )
-    cache_file.parent.mkdir(parents=True, exist_ok=True)
-    cache_file.write_text(json.dumps(cache), encoding="utf-8")
+    kept = Measurements(Path(request["cache"]))
+    rows = [_measured(wanted, request, runtime, machine, kept, clock) for wanted in request["models"]]
     return {
         "runtime": runtime.version,
         "available": list(runtime.available()),
+        "machine": {"drivers": machine.drivers, "devices": machine.devices},
         "numpy": np.__version__,
         "models": rows,
     }
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _measured(
+    wanted: Mapping[str, Any],
+    request: Mapping[str, Any],
+    runtime: providers.Runtime,
+    machine: Machine,
+    kept: Measurements,
+    clock: Callable[[], float],
+) -> dict[str, Any]:
+    model = Model.from_json(wanted["model"])
+    opt_in = bool(request.get("opt_in"))
+    checksums: dict[str, str] = {v.name: v.sha256 for v in model.variants if v.name in wanted["paths"]}
+    key = cache_key(checksums, machine, int(request["threads"]))
+    known = [] if request.get("fresh") else _known(kept.results(key))
+
+    def about_to_try(variant: str, provider: str) -> None:
+        # Stays in the file if this ends the process.
+        fatal = providers.Measured(provider, variant, problem=LOST)
+        kept.keep(key, providers.as_json([*known, fatal]), complete=False)
+
     try:
-        cache = json.loads(file.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return cache if isinstance(cache, dict) else {}
+        plan = _plan(model, wanted["paths"], checksums, threads=int(request["threads"]), opt_in=opt_in)
+    except (OSError, ValueError) as problem:
+        known = [providers.Measured(PROCESSOR, next(iter(checksums), "fp32"), problem=str(problem))]
+    else:
+        for result in providers.measure(
+            runtime, plan, known=tuple(known), about_to_try=about_to_try, clock=clock
+        ):
+            known.append(result)
+        kept.keep(key, providers.as_json(known), complete=True)
+    results = providers.as_json(known)
+    chosen = decide(results, list(checksums), excluded=frozenset() if opt_in else OPT_IN)
+    return {
+        "name": model.name,
+        "version": model.version,
+        "results": results,
+        "chosen": {"variant": chosen.variant, "provider": chosen.provider, "reason": chosen.reason},
+    }
 
 
-def _known(rows: Any) -> list[providers.Measured] | None:
+def _plan(
+    model: Model,
+    paths: Mapping[str, str],
+    checksums: Mapping[str, str],
+    *,
+    threads: int,
+    opt_in: bool,
+) -> providers.Plan:
+    """What to measure of a model.
+
+    Raises:
+        OSError: a file cannot be read.
+        ValueError: a file is not the one that was installed, or no ONNX file.
+    """
+    contents = {name: Path(paths[name]).read_bytes() for name in checksums}
+    for name, content in contents.items():
+        if hashlib.sha256(content).hexdigest() != checksums[name]:
+            raise ValueError(f"{paths[name]} is not the file that was installed")
+    taken = [read_graph(content).inputs[0] for content in contents.values()]
+    reference = Path(paths[next(iter(checksums))])
+    inputs: NDArray[Any] | None = golden.kept_with(reference, model.input.shape())
+    if inputs is None:
+        inputs = golden.golden_inputs(model.input.shape(), *model.input.range)
+        if taken[0].kind == _UINT8:
+            inputs = golden.golden_inputs(model.input.shape(), 0, 255).astype(np.uint8)
+    # Models that were exported for one row at a time say so in their input's first axis.
+    any_length = all(value.shape[:1] == (None,) for value in taken)
+    return providers.Plan(
+        contents=contents,
+        inputs=inputs,
+        batch=BATCH if any_length else 1,
+        threshold=model.output.threshold,
+        threads=threads,
+        opt_in=opt_in,
+    )
+
+
+def _known(rows: list[dict[str, Any]]) -> list[providers.Measured]:
     try:
-        return providers.from_json(rows) if rows else None
+        return providers.from_json(rows)
     except TypeError:
-        return None  # another version wrote it
+        return []  # another version wrote it
 
 
 if __name__ == "__main__":

@@ -1,37 +1,33 @@
-"""Which execution provider runs a model best on this machine: by measurement, never by name.
+"""Which execution provider runs which variant of a model best on this machine: by measurement, never by name.
 
-Each provider that the runtime offers gets the model and pictures made from a seed. It counts only if the
-session says that it really uses it (a GPU build without its libraries falls back to the processor without a
-word), and if its answers are those of the processor. The fastest of what is left is the choice.
+Each variant is tried on each provider that the runtime offers. A pair counts only if the session says that it
+really uses the provider (a GPU build without its libraries falls back to the processor without a word), and
+if its answers on the model's golden inputs are those of the reference: the first variant, on the processor.
+`choice.decide` takes the fastest of what is left.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
-
-REFERENCE = "CPUExecutionProvider"
-
-OPT_IN = frozenset({"TensorrtExecutionProvider"})
-"""Builds an engine for minutes at first use, so it is only measured when asked for."""
+from . import PROCESSOR
+from .choice import OPT_IN
 
 MAX_FLIPS = 0.005
-"""Share of bits that may differ from the reference; variants of a model are held to the same bound."""
+"""Share of decisions that may differ from the reference's; what a variant is shipped by as well."""
 
-MAX_DIFFERENCE = 0.02
-"""Largest difference from the reference, of the largest output. Half precision stays below (11 bits)."""
+MAX_DIFFERENCE: Mapping[str, float] = {"fp32": 0.02, "fp16": 0.02, "int8": 0.2, "int8-reduced": 0.2}
+"""Largest difference from the reference, of the largest output, by variant.
 
-GOLDEN = 8
-"""Pictures that answers are compared on."""
+Half precision stays below 2 % (11 bits). What eight bits may change is decided by flips and by the variant's
+own report when it is made; here it only has to be the same model.
+"""
 
 WARM_RUNS, TIMED_RUNS = 2, 5
 
@@ -42,11 +38,15 @@ class Running(Protocol):
     @property
     def provider(self) -> str: ...
 
-    def __call__(self, values: Array) -> Array: ...
+    @property
+    def placed(self) -> Mapping[str, int] | None:
+        """How many operators each provider has; None where the runtime does not tell."""
+
+    def __call__(self, values: NDArray[Any]) -> NDArray[np.float32]: ...
 
 
 class Runtime(Protocol):
-    """What runs models; `OnnxRuntime`, or a stand-in for tests."""
+    """What runs models; see `sessions.OnnxRuntime`."""
 
     @property
     def version(self) -> str: ...
@@ -56,91 +56,102 @@ class Runtime(Protocol):
     def open(self, content: bytes, provider: str, threads: int) -> Running:
         """Load a model. Raises `RuntimeError` with the reason where the provider cannot."""
 
+    def complaints(self) -> str:
+        """The last thing that the runtime or a driver complained of; empty where it did not."""
+
 
 @dataclass(frozen=True)
 class Measured:
-    """How one provider did.
+    """How one variant did on one provider.
 
     Attributes:
         provider: what was asked for.
+        variant: of the model.
         used: what the session says it uses; None where it did not load.
-        ms: median of one run, warm, on one picture.
+        ms: median of one run, warm, on one row.
+        batch: rows of a larger run; None where the model takes one at a time.
+        batch_ms: median of that.
         load_ms: for loading.
         difference: largest difference from the reference, of the largest output.
-        flips: share of bits that differ from the reference's.
+        flips: share of decisions that differ from the reference's.
+        elsewhere: share of operators that another provider has to run.
         problem: why it does not count, in words; None where it does.
     """
 
     provider: str
+    variant: str = "fp32"
     used: str | None = None
     ms: float | None = None
+    batch: int | None = None
+    batch_ms: float | None = None
     load_ms: float | None = None
     difference: float | None = None
     flips: float | None = None
+    elsewhere: float | None = None
     problem: str | None = None
 
 
-def golden_inputs(shape: Sequence[int], low: float, high: float, count: int = GOLDEN) -> list[Array]:
-    """Pictures to compare answers on, from a seed: noise, coarse and fine, over a slope. The same everywhere.
+@dataclass(frozen=True)
+class Plan:
+    """What to measure of one model.
 
-    Args:
-        shape: of one input, batch of one included.
-        low, high: what 0 and 255 become.
+    Attributes:
+        contents: variant to the bytes of its file, the reference first.
+        inputs: golden inputs, `(N, ...)`.
+        batch: rows of a run in a scan; 1 where the model takes no more.
+        threshold: a decision is yes above it.
+        threads: of the processor.
+        opt_in: whether providers that are slow to set up are tried too.
     """
-    inputs = []
-    for seed in range(count):
-        chance = np.random.default_rng(seed)
-        slope = np.linspace(0, 1, int(np.prod(shape))).reshape(shape)
-        noise = chance.random(shape) * (seed + 1) / count
-        inputs.append((low + (high - low) * (slope + noise) / 2).astype(np.float32))
-    return inputs
+
+    contents: Mapping[str, bytes]
+    inputs: NDArray[Any]
+    batch: int = 1
+    threshold: float = 0.0
+    threads: int = 1
+    opt_in: bool = False
+
+
+def pairs(plan: Plan, available: Sequence[str]) -> list[tuple[str, str]]:
+    """Every variant with every provider, the reference first."""
+    others = [name for name in available if name != PROCESSOR and (plan.opt_in or name not in OPT_IN)]
+    return [(variant, provider) for provider in (PROCESSOR, *others) for variant in plan.contents]
 
 
 def measure(
     runtime: Runtime,
-    content: bytes,
-    inputs: Sequence[Array],
+    plan: Plan,
     *,
-    threshold: float = 0.0,
-    threads: int = 1,
-    opt_in: bool = False,
+    known: Sequence[Measured] = (),
+    about_to_try: Callable[[str, str], None] = lambda variant, provider: None,
     clock: Callable[[], float] = time.perf_counter,
-) -> list[Measured]:
-    """Try every provider, the reference first.
+) -> Iterator[Measured]:
+    """Try every pair of variant and provider, the reference first.
 
     Args:
-        content: the model.
-        inputs: what to compare answers on.
-        threshold: a bit is 1 above it.
-        threads: of the processor.
-        opt_in: whether providers that are slow to set up are tried too.
+        known: what need not be measured again; not yielded.
+        about_to_try: told each variant and provider before it is tried.
+
+    Yields:
+        One result after the other. Where the reference does not run, nothing else is tried.
     """
-    offered = [name for name in runtime.available() if opt_in or name not in OPT_IN]
-    names = [REFERENCE, *(name for name in offered if name != REFERENCE)]
-    results: list[Measured] = []
-    expected: Array | None = None
-    for name in names:
-        result, answers = _measure_one(runtime, content, inputs, name, threads, clock)
-        if answers is not None and result.problem is None:
-            if expected is None:
-                expected = answers
-            result = _compared(result, answers, expected, threshold)
-        results.append(result)
-        if expected is None:
-            break  # nothing to compare with
-    return results
-
-
-def choose(results: Sequence[Measured]) -> Measured | None:
-    """The fastest that counts; None where not even the reference ran."""
-    fit = [result for result in results if result.problem is None and result.ms is not None]
-    return min(fit, key=lambda result: result.ms or 0.0, default=None)
-
-
-def cache_key(sha256: str, runtime: Runtime, threads: int) -> str:
-    """Changes whenever a measurement has to be made again: model, runtime, providers, threads."""
-    parts = [sha256, runtime.version, sorted(runtime.available()), threads, GOLDEN, MAX_DIFFERENCE]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+    before = {(result.variant, result.provider): result for result in known}
+    (first, *others) = pairs(plan, runtime.available())
+    others = [pair for pair in others if pair not in before]
+    if first in before and (before[first].problem or not others):
+        return
+    about_to_try(*first)
+    result, reference = _measure_one(runtime, plan, *first, clock)
+    if reference is not None:
+        result = _compared(result, reference, reference, plan.threshold)
+    if first not in before:
+        yield result
+    if reference is None or result.problem:
+        return  # nothing to compare with
+    for variant, provider in others:
+        about_to_try(variant, provider)
+        result, answers = _measure_one(runtime, plan, variant, provider, clock)
+        yield result if answers is None else _compared(result, answers, reference, plan.threshold)
 
 
 def as_json(results: Sequence[Measured]) -> list[dict[str, Any]]:
@@ -158,49 +169,75 @@ def from_json(rows: Sequence[dict[str, Any]]) -> list[Measured]:
 
 
 def _measure_one(
-    runtime: Runtime,
-    content: bytes,
-    inputs: Sequence[Array],
-    name: str,
-    threads: int,
-    clock: Callable[[], float],
-) -> tuple[Measured, Array | None]:
+    runtime: Runtime, plan: Plan, variant: str, provider: str, clock: Callable[[], float]
+) -> tuple[Measured, NDArray[np.float32] | None]:
+    result = Measured(provider, variant)
     try:
         started = clock()
-        running = runtime.open(content, name, threads)
-        load_ms = (clock() - started) * 1000
-        if running.provider != name:
-            problem = f"falls back to {running.provider}"
-            return Measured(name, running.provider, load_ms=_rounded(load_ms), problem=problem), None
-        answers = np.concatenate([running(values) for values in inputs])
-        for _ in range(WARM_RUNS):
-            running(inputs[0])
-        times = []
-        for _ in range(TIMED_RUNS):
-            started = clock()
-            running(inputs[0])
-            times.append((clock() - started) * 1000)
+        running = runtime.open(plan.contents[variant], provider, plan.threads)
+        result = replace(result, used=running.provider, load_ms=_rounded((clock() - started) * 1000))
+        if problem := _fallen_back(running, provider):
+            said = runtime.complaints()
+            return replace(result, problem=f"{problem} ({said})" if said else problem), None
+        answers = np.concatenate([running(plan.inputs[at : at + 1]) for at in range(len(plan.inputs))])
+        result = replace(
+            result,
+            ms=_timed(running, plan.inputs[:1], clock),
+            elsewhere=_elsewhere(running.placed, provider),
+        )
+        if plan.batch > 1:
+            rows = np.resize(plan.inputs, (plan.batch, *plan.inputs.shape[1:]))
+            result = replace(result, batch=plan.batch, batch_ms=_timed(running, rows, clock))
     except RuntimeError as problem:
-        return Measured(name, problem=str(problem).splitlines()[0][:300] or type(problem).__name__), None
-    ms = _rounded(float(np.median(times)))
-    return Measured(name, name, ms=ms, load_ms=_rounded(load_ms)), answers
+        said = str(problem).splitlines()[0][:300] if str(problem) else type(problem).__name__
+        return replace(result, problem=said), None
+    return result, answers
 
 
-def _compared(result: Measured, answers: Array, expected: Array, threshold: float) -> Measured:
+def _fallen_back(running: Running, provider: str) -> str | None:
+    """Why a session that was asked for `provider` does not use it; None where it does."""
+    if running.provider != provider:
+        return f"falls back to {running.provider}"
+    if running.placed is not None and not running.placed.get(provider):
+        return "takes none of the model's operators"
+    return None
+
+
+def _elsewhere(placed: Mapping[str, int] | None, provider: str) -> float | None:
+    if not placed:
+        return None
+    return round(1 - placed.get(provider, 0) / sum(placed.values()), 3)
+
+
+def _timed(running: Running, rows: NDArray[Any], clock: Callable[[], float]) -> float:
+    for _ in range(WARM_RUNS):
+        running(rows)
+    times = []
+    for _ in range(TIMED_RUNS):
+        started = clock()
+        running(rows)
+        times.append((clock() - started) * 1000)
+    return _rounded(float(np.median(times)))
+
+
+def _compared(
+    result: Measured,
+    answers: NDArray[np.float32],
+    expected: NDArray[np.float32],
+    threshold: float,
+) -> Measured:
     if answers.shape != expected.shape or not np.isfinite(answers).all():
-        return Measured(**{**asdict(result), "problem": "gives no numbers, or too few"})
+        return replace(result, problem="gives no numbers, or too few")
     difference = float(np.abs(answers - expected).max() / max(float(np.abs(expected).max()), 1e-9))
     flips = float(((answers > threshold) != (expected > threshold)).mean())
-    wrong = difference > MAX_DIFFERENCE or flips > MAX_FLIPS
-    return Measured(
-        **{
-            **asdict(result),
-            "difference": round(difference, 6),
-            "flips": round(flips, 6),
-            "problem": "gives other answers than the processor" if wrong else None,
-        }
+    wrong = difference > MAX_DIFFERENCE.get(result.variant, 0.02) or flips > MAX_FLIPS
+    return replace(
+        result,
+        difference=round(difference, 6),
+        flips=round(flips, 6),
+        problem="gives other answers than the reference" if wrong else None,
     )
 
 
 def _rounded(value: float) -> float:
-    return round(value, 2)
+    return round(value, 3)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import time
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from . import PROCESSOR
+from .provider_options import SEQUENTIAL, options_of
 
 # On Windows, where the variable that touchstone/__init__.py sets is not heeded, this is the switch.
 onnxruntime.disable_telemetry_events()
@@ -19,14 +24,16 @@ onnxruntime.disable_telemetry_events()
 class Session:
     """A loaded model with one input and one output.
 
-    It runs on the processor: inside a confined worker no graphics driver can be reached.
+    Inside a confined worker it runs on the processor: no graphics driver can be reached there.
 
     Args:
         model: an ONNX file, or the bytes of one that have been held against a checksum.
         threads: of one run. More than one are started here; a process that is about to be confined has to
             hold a single one (media/sandbox), so 1 is what workers use.
         output: name of the output to give; the first by default.
-        provider: execution provider to ask for; `provider` says which one it became.
+        provider: execution provider to ask for; `provider` says which one it became, `placed` how much of
+            the model it took. Operators that it lacks run on the processor.
+        cache: a folder where the provider may keep what it compiled.
 
     Attributes:
         spent_ms: how long it has run, since `take_ms` was last called.
@@ -36,7 +43,13 @@ class Session:
     """
 
     def __init__(
-        self, model: Path | bytes, *, threads: int = 1, output: str | None = None, provider: str = PROCESSOR
+        self,
+        model: Path | bytes,
+        *,
+        threads: int = 1,
+        output: str | None = None,
+        provider: str = PROCESSOR,
+        cache: Path | None = None,
     ) -> None:
         if isinstance(model, Path) and not model.is_file():
             raise FileNotFoundError(f"no model file at {model}; install Touchstone's packages again")
@@ -47,15 +60,25 @@ class Session:
         # The arena never gives memory back, and a worker's address space is limited.
         options.enable_cpu_mem_arena = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if provider != PROCESSOR:
+            options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+        if provider in SEQUENTIAL:
+            options.enable_mem_pattern = False
         self._session: Any = onnxruntime.InferenceSession(
-            model if isinstance(model, bytes) else str(model), options, providers=[provider]
+            model if isinstance(model, bytes) else str(model),
+            options,
+            providers=[(provider, options_of(provider, cache)), PROCESSOR]
+            if provider != PROCESSOR
+            else [PROCESSOR],
+            # onnxruntime would start again with other providers and say so on the standard output alone.
+            enable_fallback=0,
         )
         self._input: str = self._session.get_inputs()[0].name
         self._outputs = None if output is None else [output]
         self.spent_ms = 0.0
 
-    def __call__(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The model's output for `values`, whose shape is the model's own affair."""
+    def __call__(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """The model's output for `values`, whose shape and type are the model's own affair."""
         started = time.perf_counter()
         output: NDArray[np.float32] = self._session.run(self._outputs, {self._input: values})[0]
         self.spent_ms += (time.perf_counter() - started) * 1000
@@ -76,6 +99,22 @@ class Session:
         """Which execution provider it really uses, asked of the runtime."""
         return str(self._session.get_providers()[0])
 
+    @property
+    def placed(self) -> Mapping[str, int] | None:
+        """How many operators each provider has, asked of the runtime; None where it does not tell.
+
+        It tells from onnxruntime 1.24 on, and only of sessions that asked for more than the processor.
+        """
+        if self.provider == PROCESSOR or not hasattr(self._session, "get_provider_graph_assignment_info"):
+            return None
+        count: Counter[str] = Counter()
+        for part in self._session.get_provider_graph_assignment_info():
+            count[str(part.ep_name)] += len(part.get_nodes())
+        return count
+
+
+_COMPLAINT_BYTES = 1 << 16
+
 
 def smallest_model() -> bytes:
     """A model of one operator, `y = x` for (1, 1) arrays, to try a runtime with (onnx/onnx.proto)."""
@@ -93,7 +132,15 @@ def smallest_model() -> bytes:
 
 
 class OnnxRuntime:
-    """onnxruntime as `providers` sees it; see providers.Runtime."""
+    """onnxruntime as `providers` sees it; see providers.Runtime.
+
+    Args:
+        cache: a folder where providers may keep what they compiled.
+    """
+
+    def __init__(self, cache: Path | None = None) -> None:
+        self._cache = cache
+        self._said = b""
 
     @property
     def version(self) -> str:
@@ -103,14 +150,46 @@ class OnnxRuntime:
         """Providers that this build has; whether one works here is found out by opening a model with it."""
         return list(onnxruntime.get_available_providers())
 
-    def open(self, content: bytes, provider: str, threads: int) -> Session:
+    def open(self, content: bytes, provider: str, threads: int) -> Guarded:
         """See providers.Runtime.
 
         Raises:
             RuntimeError: the provider cannot load the model.
         """
+        # Libraries say on the standard error what they miss, and nowhere else.
+        with tempfile.TemporaryFile() as said:
+            before = os.dup(2)
+            os.dup2(said.fileno(), 2)
+            try:
+                return Guarded(Session(content, threads=threads, provider=provider, cache=self._cache))
+            except Exception as problem:
+                # Each provider raises kinds of its own; what they share is that the model is not loaded.
+                raise RuntimeError(str(problem)) from problem
+            finally:
+                os.dup2(before, 2)
+                os.close(before)
+                said.seek(0)
+                self._said = said.read(_COMPLAINT_BYTES)
+
+    def complaints(self) -> str:
+        """See providers.Runtime: what the last `open` left on the standard error, the cause first."""
+        text = "".join(c if c.isprintable() else "\n" for c in self._said.decode("utf-8", "replace"))
+        for line in text.splitlines():
+            if " error: " in line:  # "Failed to load library ... with error: libX.so: cannot open ..."
+                return line.rpartition(" error: ")[2].strip()[:300]
+        return ""
+
+
+class Guarded:
+    """A session whose failures are all `RuntimeError`s; see providers.Running."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.provider = session.provider
+        self.placed = session.placed
+
+    def __call__(self, values: NDArray[Any]) -> NDArray[np.float32]:
         try:
-            return Session(content, threads=threads, provider=provider)
+            return self._session(values)
         except Exception as problem:
-            # Each provider raises kinds of its own; what they share is that the model is not loaded.
             raise RuntimeError(str(problem)) from problem

@@ -1,0 +1,57 @@
+"""What tells one machine from another, read from a root that the test fills."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from touchstone.inference.machine import Machine, devices, drivers, installed_runtimes, this_machine
+
+TREES: dict[str, tuple[dict[str, str], list[str], list[str]]] = {
+    "nothing": ({}, [], []),
+    "a driver that names its version": (
+        {"sys/module/nvidia/version": "580.95.05\n", "sys/class/drm/card0/device/vendor": "0x10de\n",
+         "sys/class/drm/card0/device/device": "0x2330\n"},
+        ["nvidia 580.95.05"],
+        ["card0 10de:2330"],
+    ),
+    "a driver of the kernel": (
+        {"sys/module/i915/srcversion": "ABC\n", "sys/module/xe/parameters/x": "1"},
+        ["i915 ABC", "xe of the kernel"],
+        [],
+    ),
+    "a container with the card handed in": (
+        {"proc/driver/nvidia/version": "NVRM version: 580.95\nGCC version: 12\n",
+         "proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: H100\n"},
+        ["nvidia NVRM version: 580.95"],
+        ["nvidia Model: H100"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_drivers_and_devices(tmp_path: Path, name: str) -> None:
+    files, wanted_drivers, wanted_devices = TREES[name]
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    assert drivers(tmp_path) == wanted_drivers
+    assert devices(tmp_path) == wanted_devices
+
+
+def test_every_build_of_the_runtime_counts() -> None:
+    found = [("numpy", "2"), ("onnxruntime-gpu", "1.31"), ("OnnxRuntime", "1.32"), (None, "1")]
+    distributions = [SimpleNamespace(name=name, version=version) for name, version in found]
+    assert installed_runtimes(cast(list, distributions)) == ["onnxruntime 1.32", "onnxruntime-gpu 1.31"]
+
+
+def test_the_fingerprint_stays_until_something_changes() -> None:
+    assert this_machine() == this_machine()
+    assert this_machine().runtime, "onnxruntime is installed"
+    one = Machine(system="Linux", drivers=("nvidia 1",))
+    assert one.fingerprint == replace(one).fingerprint
+    assert one.fingerprint != replace(one, drivers=("nvidia 2",)).fingerprint
