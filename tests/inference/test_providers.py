@@ -192,7 +192,7 @@ def test_a_provider_that_takes_the_process_down_is_known_by_the_next(
         CPU=FakeProvider(ms=9), CUDA=FakeProvider(kills=KeyboardInterrupt), CoreML=FakeProvider(ms=3)
     )
     with pytest.raises(KeyboardInterrupt):
-        bench.answer(request(tmp_path), runtime, MACHINE)
+        bench.answer(request(tmp_path), runtime, MACHINE, runtime.clock)
     (row,) = bench.answer(request(tmp_path), runtime, MACHINE, runtime.clock)["models"]
     assert row["chosen"]["provider"] == "CoreMLExecutionProvider"
     assert {r["provider"]: r["problem"] for r in row["results"]}[CUDA] == bench.LOST
