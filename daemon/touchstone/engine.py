@@ -92,6 +92,23 @@ def watermark_settings(env: Environment) -> dict[str, Any]:
     }
 
 
+def detector_settings(models: Path | None = None) -> dict[str, Any] | None:
+    """The learned detector that comes with the program, as its examiner takes it; None where there is none.
+
+    Args:
+        models: folder with zoo.toml and the models beside it; that of this installation by default.
+    """
+    from .examiners.detector.settings import settings_of
+    from .zoo.bundled import bundled
+    from .zoo.entry import BadEntry, Task
+
+    try:
+        return next((found for file in bundled(Task.DETECTOR, models) if (found := settings_of(file))), None)
+    except (BadEntry, OSError) as problem:  # scans do without; `touchstone doctor` says the same
+        _log.warning("the detector is not used: %s", problem)
+        return None
+
+
 def edition(env: Environment, settings: Settings) -> str:
     """Changes whenever the same bytes could get another answer: program, trust lists, models, prior.
 
@@ -132,7 +149,7 @@ async def open_pipeline(env: Environment, settings: Settings) -> AsyncIterator[P
     from .media.lanes import Lane, Lanes
     from .media.pool import WorkerPool
     from .media.spec import Recycling, WorkerSpec
-    from .pipeline import LOOK_AT_PICTURES, READ_HEADERS, Pipeline
+    from .pipeline import DETECTOR, LOOK_AT_PICTURES, READ_HEADERS, Pipeline
 
     env.paths.create()
     defaults = FetchLimits()
@@ -145,6 +162,11 @@ async def open_pipeline(env: Environment, settings: Settings) -> AsyncIterator[P
     header_readers = WorkerSpec(
         READ_HEADERS, settings={"content_credentials": {"trust": trust_settings(env, settings)}}
     )
+    viewer_settings: dict[str, Any] = {"watermarks": watermark_settings(env)}
+    looking: tuple[str, ...] = LOOK_AT_PICTURES
+    if (detector := detector_settings()) is not None:
+        viewer_settings[DETECTOR] = detector
+        looking = (*LOOK_AT_PICTURES, DETECTOR)
     # What looks at pictures keeps a processor busy and its models in memory: no more of it than processors.
     viewers = min(settings.concurrency, os.cpu_count() or 1)
     workers = Lanes(
@@ -154,18 +176,18 @@ async def open_pipeline(env: Environment, settings: Settings) -> AsyncIterator[P
             ),
             Lane(
                 WorkerPool(
-                    WorkerSpec(LOOK_AT_PICTURES, settings={"watermarks": watermark_settings(env)}),
+                    WorkerSpec(looking, settings=viewer_settings),
                     size=viewers,
                     recycling=Recycling(memory_mib=VIEWER_MEMORY_MIB),
                     environment=env.environ,
                 ),
-                LOOK_AT_PICTURES,
+                looking,
             ),
         ]
     )
     try:
         async with SourceIntake(web, fetch_allowed=lambda: settings.fetch_urls) as intake:
-            yield Pipeline(intake, workers, prior=settings.prior)
+            yield Pipeline(intake, workers, prior=settings.prior, examiners=(*READ_HEADERS, *looking))
     finally:
         await workers.close()
 

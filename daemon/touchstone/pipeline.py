@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -53,7 +53,9 @@ from .wire import (
 READ_HEADERS = ("content_credentials", "labels")
 LOOK_AT_PICTURES = ("watermarks", "visible_marks")
 EXAMINERS = (*READ_HEADERS, *LOOK_AT_PICTURES)
-"""Every examiner there is, cheap to dear."""
+"""Every examiner that needs no model of ours, cheap to dear."""
+DETECTOR = "detector"
+"""The one that does: it takes part where its model is here."""
 
 OnEvent = Callable[[ScanEvent], Awaitable[None]]
 
@@ -70,6 +72,7 @@ async def _ignore(_: ScanEvent) -> None:
 
 @dataclass
 class _Findings:
+    examiners: Sequence[str]
     container: Container | None = None
     evidence: list[Evidence] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
@@ -82,7 +85,7 @@ class _Findings:
     @property
     def done(self) -> float:
         """The share of examiners that have ended, from 0 to 1."""
-        return (len(self.checked) + len(self.skipped)) / len(EXAMINERS)
+        return (len(self.checked) + len(self.skipped)) / len(self.examiners)
 
     def note(self, message: Message) -> None:
         """Keep what a worker said."""
@@ -110,8 +113,8 @@ class _Findings:
                 self.unreadable = reason
 
     def in_order(self) -> None:
-        """Bring what was found side by side into the order of `EXAMINERS`: the same clip, the same answer."""
-        order = {name: number for number, name in enumerate(EXAMINERS)}
+        """Bring what was found side by side into one order: the same clip, the same answer."""
+        order = {name: number for number, name in enumerate(self.examiners)}
         self.evidence.sort(key=lambda evidence: order.get(evidence.examiner, len(order)))
         self.checked.sort(key=lambda name: order.get(name, len(order)))
         self.skipped = dict(sorted(self.skipped.items(), key=lambda item: order.get(item[0], len(order))))
@@ -124,17 +127,26 @@ class Pipeline:
         intake: where bytes come from.
         workers: what reads them.
         prior: the user's prior probability that a video is AI-made, in (0, 1).
+        examiners: names of those to run, in the order in which their evidence is told.
     """
 
-    def __init__(self, intake: Intake, workers: Workers, *, prior: float = DEFAULT_PRIOR) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        workers: Workers,
+        *,
+        prior: float = DEFAULT_PRIOR,
+        examiners: Sequence[str] = EXAMINERS,
+    ) -> None:
         self._intake = intake
         self._workers = workers
         self._prior = prior
+        self._examiners = tuple(examiners)
 
     async def scan(self, source: AnySource, on_event: OnEvent = _ignore, scan_id: str | None = None) -> Scan:
         """Scan one source. Bad input ends as a scan with the label `unreadable`, never as an exception."""
         started = time.perf_counter()
-        findings = _Findings()
+        findings = _Findings(self._examiners)
         material: Material | None = None
         await on_event(Progress(stage="intake"))
         try:
@@ -153,6 +165,9 @@ class Pipeline:
             skipped=findings.skipped,
             models=dict(sorted(findings.models.items())),
             seen=findings.seen,
+            calibration=next(
+                (e.details.get("calibration") for e in findings.evidence if e.examiner == DETECTOR), None
+            ),
             took_ms=round((time.perf_counter() - started) * 1000, 2),
         )
         await on_event(VerdictReached(scan=scan))
@@ -178,7 +193,7 @@ class Pipeline:
     async def _examine(self, material: Material, findings: _Findings, on_event: OnEvent) -> None:
         await on_event(Progress(stage="examine", fraction=0.0))
         # Closed at once when the scan is cancelled, so that its workers are free.
-        async with aclosing(self._workers.examine(material, EXAMINERS)) as messages:
+        async with aclosing(self._workers.examine(material, self._examiners)) as messages:
             async for message in messages:
                 findings.note(message)
                 if isinstance(message, Found):

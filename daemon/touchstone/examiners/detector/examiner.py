@@ -1,0 +1,106 @@
+"""The examiner: a score counts only as far as it was measured, and only where the gates let it.
+
+Its score counts only as far as it was measured (touchstone.calibration), and only where the clip still has
+what the score is made from: gates, each with its reason. A score that does not count is told and weighs
+nothing. It never speaks against AI: a generator that it does not know leaves no traces that it knows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...calibration import BadCalibration, Calibration, Traits, parse
+from ...inference.uses import ModelFile
+from ...media.frames import Frame, Run
+from ...verdict import Evidence, ModelUse
+from .. import Clip, Needs, Skip
+from .looking import Look, Nothing, look
+from .model import DetectorModel, UnusableModel
+from .patches import FRAMES, SIDE
+from .report import evidence
+from .traits import traits_of
+
+__all__ = ["Detector", "UnusableModel", "from_settings"]
+
+_log = logging.getLogger(__name__)
+
+
+class Detector:
+    """The learned detector; see examiners.Examiner.
+
+    Args:
+        model: the loaded network.
+        calibration: what its scores are worth; without one they count for nothing.
+    """
+
+    name = "detector"
+    needs = Needs.FRAMES
+
+    def __init__(self, model: DetectorModel, calibration: Calibration | None = None) -> None:
+        self._model = model
+        self._calibration = calibration
+        # Libraries import more at first use, and in a confined process that is too late.
+        rehearsed = look(model, [_noise()])
+        if isinstance(rehearsed, Look):
+            evidence(rehearsed, Traits(short_side=_NOISE), calibration)
+        model.take_uses()
+
+    def examine(self, clip: Clip) -> Iterator[Evidence]:
+        """Yield one piece of evidence.
+
+        Raises:
+            Skip: there is nothing in the frames that the network could look at.
+            CannotDecode: there are no frames.
+        """
+        seen = look(self._model, clip.frames)
+        if isinstance(seen, Nothing):
+            raise Skip(seen.reason)
+        yield evidence(seen, traits_of(clip), self._calibration)
+
+    def take_uses(self) -> Mapping[str, ModelUse]:
+        """See UsesModels."""
+        return self._model.take_uses()
+
+
+_NOISE = 2 * SIDE
+
+
+def _noise() -> Run:
+    """Pictures with something in them everywhere."""
+    luma = np.random.default_rng(0).integers(16, 235, (FRAMES, _NOISE, _NOISE), np.uint8)
+    grey = np.full((SIDE, SIDE), 128, np.uint8)
+    return Run(
+        tuple(
+            Frame((picture, grey, grey), "ycbcr", 8, number / 25, subsampling=(2, 2))
+            for number, picture in enumerate(luma)
+        )
+    )
+
+
+def from_settings(settings: Mapping[str, Any]) -> Detector:
+    """The examiner for a worker.
+
+    Args:
+        settings: `{"model": {"name", "version", "variant", "sha256"}, "path": file, "calibration": text or
+            None}`, the text being that of a calibration file. One that is about another file, or is none,
+            is left out with a line in the log; the score then counts for nothing.
+
+    Raises:
+        UnusableModel: the model cannot be used.
+    """
+    file = ModelFile(**settings["model"])
+    calibration: Calibration | None = None
+    if text := settings.get("calibration"):
+        try:
+            calibration = parse(str(text).encode(), f"calibration of {file.name}")
+        except BadCalibration as problem:
+            _log.warning("the detector does not vote: %s", problem)
+        if calibration is not None and calibration.model.sha256 != file.sha256:
+            _log.warning("the detector does not vote: its calibration is about another file")
+            calibration = None
+    return Detector(DetectorModel(file, Path(settings["path"])), calibration)
