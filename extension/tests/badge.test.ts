@@ -1,6 +1,8 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Badge, HOST_NAME } from '../src/page/badge'
+import { OUTLINED_MS } from '../src/page/outlines'
+import type { Picture } from '../src/page/picture'
 import type { View } from '../src/views'
 import type { Evidence, Label } from '../src/wire/native'
 import { BADGE_WORDS } from '../src/words'
@@ -28,7 +30,20 @@ const KLING: Evidence = {
   spans: [{ start_s: 0, end_s: 2.5 }],
 }
 
+const box = (time_s: number, x: number, y: number) => ({ time_s, x, y, w: 0.14, h: 0.04 })
+/** A mark that is at the lower left, then at the upper right. */
+const SORA: Evidence = {
+  examiner: 'visible_marks',
+  finding: 'The picture carries the mark of Sora',
+  supports: 'ai',
+  details: { frames_seen: 8, boxes: [box(1, 0.16, 0.9), box(2.25, 0.17, 0.9), box(4, 0.7, 0.04)] },
+  spans: [{ start_s: 1, end_s: 4 }],
+}
+
+const HD = { left: 0, top: 0, width: 1280, height: 720 }
+
 describe('the badge', () => {
+  let picture: Picture | null
   let badge: Badge
   let calls: string[]
 
@@ -45,6 +60,7 @@ describe('the badge', () => {
   beforeEach(() => {
     document.body.innerHTML = ''
     calls = []
+    picture = null
     badge = new Badge(
       document,
       {
@@ -56,6 +72,7 @@ describe('the badge', () => {
         },
       },
       () => undefined,
+      () => picture,
     )
     document.documentElement.append(badge.host)
     badge.setShown(true)
@@ -207,6 +224,14 @@ describe('the badge', () => {
     expect(panel()?.querySelector('details')).toBe(details)
   })
 
+  test('is measured without being touched: whoever has scrolled in the panel stays there', () => {
+    open(done({ evidence: [KLING] }))
+    const touched = new MutationObserver(() => undefined)
+    touched.observe(root(), { attributes: true, childList: true, subtree: true })
+    badge.measure()
+    expect(touched.takeRecords()).toEqual([])
+  })
+
   describe('whose panel', () => {
     test('says what was found, how that is known, and what was looked at', () => {
       const text = open(
@@ -299,6 +324,117 @@ describe('the badge', () => {
       expect(button('Noted on this computer. Thank you.')?.disabled).toBe(true)
       badge.update({ state: 'done', scan: scanOf(), dispute: 'failed' }, true)
       expect(button('Could not be noted. Try again?')?.disabled).toBe(false)
+    })
+  })
+
+  describe('whose marks', () => {
+    const outlines = () => [...root().querySelectorAll<HTMLElement>('[part="outlines"] .outline')]
+    const layOut = () => {
+      const { documentElement } = document
+      const viewport = { width: documentElement.clientWidth, height: 800 }
+      const video = { left: 100, top: 50, width: 600, height: 400 }
+      badge.place(badge.measure(), video, viewport, 'top-left')
+    }
+    const boxOf = ({ style: { left, top, width, height } }: HTMLElement) =>
+      [left, top, width, height].map((length) => Number.parseInt(length, 10))
+
+    afterEach(() => vi.useRealTimers())
+
+    test('are drawn in the shape of the picture and told in words', () => {
+      picture = { whole: HD, frame: HD, natural: { width: 704, height: 1280 } }
+      const text = open(done({ evidence: [SORA] }))
+      expect(text).toContain('bottom left, from 1 s to 2.3 s')
+      expect(text).toContain('top right, at 4 s')
+      const drawing = panel()?.querySelector('svg.diagram')
+      expect(drawing?.getAttribute('role')).toBe('img')
+      expect(drawing?.getAttribute('aria-label')).toContain('bottom left, top right')
+      const [frame, ...marks] = [...(drawing?.querySelectorAll('rect') ?? [])].map((rect) =>
+        ['x', 'y', 'width', 'height'].map((name) => Math.round(Number(rect.getAttribute(name)))),
+      )
+      expect(frame).toEqual([0, 0, 66, 120])
+      expect(marks).toEqual([
+        [11, 108, 10, 5],
+        [46, 5, 9, 5],
+      ])
+      expect([...(drawing?.querySelectorAll('text') ?? [])].map((each) => each.textContent)).toEqual([
+        '1',
+        '2',
+      ])
+    })
+
+    test('have no time in a single picture, and take its shape from the file where no video is loaded', () => {
+      const details = { frames_seen: 1, boxes: [box(0, 0.16, 0.9)] }
+      const source = { kind: 'url', width: 100, height: 100 } as const
+      const text = open(done({ source, evidence: [{ ...SORA, details, spans: [] }] }))
+      expect(text).toContain('bottom left')
+      expect(text).not.toMatch(/\d s\b/)
+      expect(panel()?.querySelector('.diagram .picture')?.getAttribute('width')).toBe('120')
+    })
+
+    test.each([
+      ['no list', 'top left'],
+      ['no box', [7, null, 'x']],
+      ['no numbers', [{ time_s: 0, x: '0', y: 0, w: 1, h: 1 }]],
+      ['outside of the picture', [{ time_s: 0, x: 0.9, y: 0, w: 0.2, h: 0.1 }]],
+      ['without size', [{ time_s: 0, x: 0.5, y: 0, w: 0, h: 0.1 }]],
+    ])('are passed over where the details make no sense: %s', (_, boxes) => {
+      const text = open(done({ evidence: [{ ...SORA, details: { boxes } }] }))
+      expect(text).toContain('From 1 s to 4 s')
+      expect(panel()?.querySelector('.diagram')).toBeNull()
+      expect(button('Show on the video')).toBeUndefined()
+    })
+
+    test('are outlined on the displayed picture, for some seconds, while the panel makes way', () => {
+      vi.useFakeTimers()
+      // A wide picture in a higher frame.
+      const whole = { left: 100, top: 100, width: 600, height: 300 }
+      picture = {
+        whole,
+        frame: { left: 100, top: 50, width: 600, height: 400 },
+        natural: { width: 2, height: 1 },
+      }
+      open(done({ evidence: [SORA] }))
+      const show = button('Show on the video')
+      show?.focus()
+      show?.click()
+      layOut()
+      expect(outlines().map(boxOf)).toEqual([
+        [96, 320, 90, 12], // both times it was there
+        [420, 62, 84, 12],
+      ])
+      expect(panel()?.classList.contains('aside')).toBe(true)
+      expect(button('Hide outlines')).toBe(root().activeElement)
+      vi.advanceTimersByTime(OUTLINED_MS)
+      expect(outlines()).toEqual([])
+      expect(panel()?.classList.contains('aside')).toBe(false)
+      expect(button('Show on the video')).toBe(root().activeElement)
+    })
+
+    test.each<[string, () => void, boolean]>([
+      ['the button', () => button('Hide outlines')?.click(), true],
+      [
+        'Escape, which leaves the panel',
+        () => panel()?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true })),
+        true,
+      ],
+      ['another answer', () => badge.update(done({ id: 'scan2' }), true), true],
+      ['the end of the panel', () => badge.close(false), false],
+      ['a video that goes out of sight', () => badge.setShown(false), false],
+    ])('are outlined no longer after %s', (_, act, leavesPanel) => {
+      open(done({ evidence: [SORA] }))
+      button('Show on the video')?.click()
+      expect(outlines()).toHaveLength(2)
+      act()
+      expect(outlines()).toEqual([])
+      expect(panel() !== null).toBe(leavesPanel)
+      expect(panel()?.classList.contains('aside') ?? false).toBe(false)
+    })
+
+    test('are outlined nowhere while the video has no picture', () => {
+      open(done({ evidence: [SORA] }))
+      button('Show on the video')?.click()
+      layOut()
+      expect(root().querySelector<HTMLElement>('[part="outlines"]')?.style.display).toBe('none')
     })
   })
 })

@@ -1,15 +1,18 @@
 /**
  * The badge of one video: a host element that takes no room, a closed shadow root under it, and in that a button
- * and, on demand, the panel. Hooks for tests and tools: `touchstone-badge`, `button[part=badge]` with `data-state`
- * and `data-label`, `section[part=panel]`.
+ * and, on demand, the panel, and outlines of marks. Hooks for tests and tools: `touchstone-badge`, `button[part=badge]`
+ * with `data-state` and `data-label`, `section[part=panel]`, `div[part=outlines]`.
  */
 
+import { placesIn } from '../marks'
 import type { Corner } from '../settings'
 import type { View } from '../views'
 import { badgeWords, headline, say } from '../words'
 import { el } from './dom'
 import { drawGlyph } from './glyphs'
+import { OUTLINED_MS, Outlines } from './outlines'
 import { Panel, type PanelActions } from './panel'
+import type { Picture } from './picture'
 import { type Box, badgePoint, panelBox, type Size, WORDS_FROM_PX } from './place'
 import { dress } from './style'
 
@@ -45,6 +48,8 @@ export class Badge {
   private readonly sign: HTMLElement
   private readonly words: HTMLElement
   private panel: Panel | null = null
+  private outlines: Outlines | null = null
+  private outlinesEnd: ReturnType<typeof setTimeout> | undefined
   private view: View = { state: 'waiting' }
   private automatic = true
   private shown = false
@@ -53,6 +58,7 @@ export class Badge {
     private readonly document: Document,
     private readonly actions: PanelActions,
     private readonly onLayout: () => void,
+    private readonly picture: () => Picture | null,
   ) {
     ;({ host: this.host, root: this.root } = closedHost(document))
     for (const [name, value] of HOST_STYLE) this.host.style.setProperty(name, value, 'important')
@@ -90,6 +96,7 @@ export class Badge {
   }
 
   update(view: View, automatic: boolean): void {
+    if (scanIn(view) !== scanIn(this.view)) this.endOutlines()
     this.view = view
     this.automatic = automatic
     const text = headline(view)
@@ -117,22 +124,25 @@ export class Badge {
   }
 
   /** Sizes as laid out now; reading them is what `place` needs, before anything is written. */
-  measure(): { origin: DOMRect; badge: Size; panel: Size | null } {
+  measure(): { origin: DOMRect; badge: Size; panel: Size | null; picture: Picture | null } {
     const box = this.button.getBoundingClientRect()
     return {
       origin: this.layer.getBoundingClientRect(),
       badge: { width: box.width, height: box.height },
       panel: this.panel ? this.panel.contentSize() : null,
+      picture: this.outlines ? this.picture() : null,
     }
   }
 
   setCompact(videoWidth: number): void {
-    this.button.classList.toggle('compact', videoWidth < WORDS_FROM_PX)
+    // While marks are outlined nothing should cover them that need not.
+    this.button.classList.toggle('compact', videoWidth < WORDS_FROM_PX || this.outlines !== null)
   }
 
   /** Moves badge and panel. `origin` is where the layer is now, so whatever the page did to it cancels out. */
   place(measured: ReturnType<Badge['measure']>, video: Box, viewport: Size, corner: Corner): void {
-    const { origin, badge, panel } = measured
+    const { origin, badge, panel, picture } = measured
+    this.outlines?.place(picture, origin)
     if (badge.width > 0) set(this.button, 'visibility', 'visible')
     const at = badgePoint(video, badge, corner)
     move(this.button, at.left - origin.left, at.top - origin.top)
@@ -148,6 +158,7 @@ export class Badge {
   }
 
   close(returnFocus: boolean): void {
+    this.endOutlines()
     if (!this.panel) return
     this.panel.element.remove()
     this.panel = null
@@ -166,7 +177,8 @@ export class Badge {
       return
     }
     const id = this.button.getAttribute('aria-controls') ?? ''
-    this.panel = new Panel(this.document, id, this.actions, () => this.close(true), this.onLayout)
+    const video = { shape: () => this.picture()?.natural ?? null, outline: () => this.toggleOutlines() }
+    this.panel = new Panel(this.document, id, this.actions, video, () => this.close(true), this.onLayout)
     this.panel.update(this.view, this.automatic)
     this.layer.append(this.panel.element)
     this.button.setAttribute('aria-expanded', 'true')
@@ -177,7 +189,30 @@ export class Badge {
   private pressed(event: KeyboardEvent): void {
     if (event.key !== 'Escape' || !this.panel) return
     event.preventDefault()
-    this.close(true)
+    if (this.outlines) this.endOutlines()
+    else this.close(true)
+  }
+
+  private toggleOutlines(): void {
+    if (this.outlines) {
+      this.endOutlines()
+      return
+    }
+    if (this.view.state !== 'done') return
+    this.outlines = new Outlines(this.document, placesIn(this.view.scan))
+    this.layer.append(this.outlines.element)
+    this.outlinesEnd = setTimeout(() => this.endOutlines(), OUTLINED_MS)
+    this.panel?.setOutlined(true)
+    this.onLayout()
+  }
+
+  private endOutlines(): void {
+    if (!this.outlines) return
+    clearTimeout(this.outlinesEnd)
+    this.outlines.element.remove()
+    this.outlines = null
+    this.panel?.setOutlined(false)
+    this.onLayout()
   }
 }
 
@@ -197,6 +232,8 @@ export function closedHost(document: Document): { host: HTMLElement; root: Shado
   plain.setAttribute('data-touchstone', '')
   return { host: plain, root: plain.attachShadow({ mode: 'closed' }) }
 }
+
+const scanIn = (view: View): string | null => (view.state === 'done' ? view.scan.id : null)
 
 function move(element: HTMLElement, left: number, top: number): void {
   set(element, 'left', `${Math.round(left)}px`)

@@ -2,6 +2,7 @@
 
 import type { View } from '../views'
 import type { Label } from '../wire/native'
+import { svg } from './dom'
 
 interface Glyph {
   /** SVG path data. */
@@ -45,22 +46,17 @@ const OF_STATE: Record<Exclude<View['state'], 'done'>, Glyph> = {
   unreachable: { path: 'M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM4.1 11.9l7.8-7.8', lines: true },
 }
 
-const SVG = 'http://www.w3.org/2000/svg'
-
 const glyphOf = (view: View): Glyph =>
   view.state === 'done' ? OF_LABEL[view.scan.verdict.label] : OF_STATE[view.state]
 
 /** The sign of a view as an element that screen readers skip: the words beside it say the same. */
 export function drawGlyph(document: Document, view: View): SVGElement {
-  const svg = document.createElementNS(SVG, 'svg')
-  svg.setAttribute('viewBox', '0 0 16 16')
-  svg.setAttribute('aria-hidden', 'true')
-  svg.setAttribute('class', 'glyph')
   const { path, lines } = glyphOf(view)
-  const shape = document.createElementNS(SVG, 'path')
-  shape.setAttribute('d', path)
-  shape.setAttribute('class', lines ? 'lines' : 'area')
-  shape.setAttribute('fill-rule', 'evenodd')
-  svg.append(shape)
-  return svg
+  const shape = { d: path, class: lines ? 'lines' : 'area', 'fill-rule': 'evenodd' }
+  return svg(
+    document,
+    'svg',
+    { viewBox: '0 0 16 16', 'aria-hidden': 'true', class: 'glyph' },
+    svg(document, 'path', shape),
+  )
 }

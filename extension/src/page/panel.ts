@@ -1,5 +1,6 @@
 /** The panel: what the verdict rests on, in words. All text goes in as text. */
 
+import { placesIn, placesOf } from '../marks'
 import type { View } from '../views'
 import type * as wire from '../wire/native'
 import {
@@ -12,6 +13,7 @@ import {
   SUPPORTS_WORDS,
   say,
 } from '../words'
+import { drawPlaces } from './diagram'
 import { el } from './dom'
 import { drawGlyph } from './glyphs'
 import type { Size } from './place'
@@ -22,18 +24,34 @@ export interface PanelActions {
   copy: (text: string) => Promise<boolean>
 }
 
+/** What the panel knows of, and does with, the video that it is about. */
+export interface PanelVideo {
+  /** Width and height of its picture, or null while it has none. */
+  shape: () => Size | null
+  /** Outlines on it where marks were seen, or takes the outlines away. */
+  outline: () => void
+}
+
+// Of a picture that nobody knows the size of, a shape that most have.
+const USUAL: Size = { width: 16, height: 9 }
+
 export class Panel {
   readonly element: HTMLElement
+  private readonly header: HTMLElement
   private readonly sign: HTMLElement
   private readonly title: HTMLElement
   private readonly body: HTMLElement
   private readonly buttons: HTMLElement
+  private outlineButton: HTMLButtonElement | null = null
+  private outlined = false
+  private scrolled = 0
   private drawn = ''
 
   constructor(
     private readonly document: Document,
     id: string,
     private readonly actions: PanelActions,
+    private readonly video: PanelVideo,
     onClose: () => void,
     private readonly onLayout: () => void,
   ) {
@@ -47,13 +65,14 @@ export class Panel {
       '×',
     )
     close.addEventListener('click', onClose)
+    this.header = el(document, 'header', {}, this.sign, this.title, close)
     this.body = el(document, 'div', { class: 'body', tabindex: '-1' })
     this.buttons = el(document, 'div', { class: 'actions' })
     this.element = el(
       document,
       'section',
       { part: 'panel', id, role: 'dialog', 'aria-modal': 'false', 'aria-labelledby': titleId },
-      el(document, 'header', {}, this.sign, this.title, close),
+      this.header,
       this.body,
       this.buttons,
     )
@@ -80,13 +99,22 @@ export class Panel {
     this.title.focus({ preventScroll: true })
   }
 
-  /** The size that the panel would like to have, whatever it has now. */
+  /** While marks are outlined on the video the panel makes way: all but one button is out of sight. */
+  setOutlined(outlined: boolean): void {
+    if (outlined === this.outlined) return
+    if (outlined) this.scrolled = this.body.scrollTop
+    this.outlined = outlined
+    this.element.classList.toggle('aside', outlined)
+    if (!outlined) this.body.scrollTop = this.scrolled
+    if (this.outlineButton) this.outlineButton.textContent = this.outlineWords()
+  }
+
+  /** The size that the panel would like to have, whatever it has now. Only reads: a reader has scrolled. */
   contentSize(): Size {
-    const held = this.element.style.maxHeight
-    this.element.style.maxHeight = 'none'
-    const { width, height } = this.element.getBoundingClientRect()
-    this.element.style.maxHeight = held
-    return { width, height }
+    const { width } = this.element.getBoundingClientRect()
+    const borders = this.element.offsetHeight - this.element.clientHeight
+    const heights = [this.header.offsetHeight, this.body.scrollHeight, this.buttons.offsetHeight, borders]
+    return { width, height: heights.reduce((sum, height) => sum + height, 0) }
   }
 
   private noVerdict(view: View, automatic: boolean): Node[] {
@@ -121,7 +149,14 @@ export class Panel {
     nodes.push(this.h(say('panel_evidence')))
     if (evidence.length === 0) nodes.push(this.p(say('panel_no_evidence')))
     else
-      nodes.push(el(this.document, 'ul', { class: 'evidence' }, ...evidence.map((each) => this.piece(each))))
+      nodes.push(
+        el(
+          this.document,
+          'ul',
+          { class: 'evidence' },
+          ...evidence.map((each) => this.piece(each, scan.source)),
+        ),
+      )
     nodes.push(this.h(say('panel_checked')))
     nodes.push(
       checked.length === 0
@@ -142,7 +177,7 @@ export class Panel {
     return nodes
   }
 
-  private piece(evidence: wire.Evidence): HTMLElement {
+  private piece(evidence: wire.Evidence, source: wire.Source): HTMLElement {
     const details = evidence.details ?? {}
     const notes = [
       evidence.verified ? say('evidence_verified') : null,
@@ -151,9 +186,14 @@ export class Panel {
     const speaks = [say(SUPPORTS_WORDS[evidence.supports]), ...notes.filter((note) => note !== null)].join(
       ', ',
     )
-    const spans = (evidence.spans ?? []).map(({ start_s, end_s }) =>
+    const places = placesOf(evidence)
+    // Places come with their times, which say more than the stretches of the clip.
+    const spans = (places.length > 0 ? [] : (evidence.spans ?? [])).map(({ start_s, end_s }) =>
       el(this.document, 'div', { class: 'soft' }, say('panel_span', number(start_s), number(end_s))),
     )
+    const shape = this.video.shape() ?? sizeOf(source) ?? USUAL
+    const drawing =
+      places.length > 0 ? drawPlaces(this.document, places, shape, details.frames_seen === 1) : null
     return el(
       this.document,
       'li',
@@ -161,6 +201,7 @@ export class Panel {
       el(this.document, 'span', { class: 'speaks' }, speaks),
       evidence.finding,
       ...spans,
+      drawing,
       this.how(evidence.examiner, details),
     )
   }
@@ -190,7 +231,12 @@ export class Panel {
   private actionsFor(view: View): Node[] {
     switch (view.state) {
       case 'done':
-        return [this.disputeButton(view.dispute), this.again(), this.copyButton(view.scan)]
+        return [
+          ...this.outlineButtonFor(view.scan),
+          this.disputeButton(view.dispute),
+          this.again(),
+          this.copyButton(view.scan),
+        ]
       case 'waiting':
         return [this.button(say('panel_check'), () => this.actions.check(false))]
       case 'checking':
@@ -201,6 +247,17 @@ export class Panel {
       case 'unreachable':
         return ['stream', 'protected', 'local_file'].includes(view.why) ? [] : [this.again()]
     }
+  }
+
+  private outlineButtonFor(scan: wire.Scan): HTMLButtonElement[] {
+    const marked = placesIn(scan).length > 0
+    this.outlineButton = marked ? this.button(this.outlineWords(), () => this.video.outline()) : null
+    this.outlineButton?.classList.add('outliner')
+    return this.outlineButton ? [this.outlineButton] : []
+  }
+
+  private outlineWords(): string {
+    return say(this.outlined ? 'panel_outline_end' : 'panel_outline')
   }
 
   private again(): HTMLButtonElement {
@@ -253,6 +310,10 @@ export class Panel {
 function claimKey(evidence: wire.Evidence[]): 'panel_claim' | 'panel_claim_attested' {
   const attested = evidence.some(({ details }) => details?.certainty === 'attested')
   return attested ? 'panel_claim_attested' : 'panel_claim'
+}
+
+function sizeOf({ width, height }: wire.Source): Size | null {
+  return width && height ? { width, height } : null
 }
 
 function strengthText({ label, strength = 'none' }: wire.Verdict): string {

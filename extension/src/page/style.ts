@@ -82,12 +82,34 @@ pre {
 .actions { flex: none; display: flex; flex-wrap: wrap; gap: 6px; padding: 8px 14px 12px; border-top: 1px solid var(--line); }
 .actions button { padding: 4px 10px; min-height: 28px; border: 1px solid var(--line); border-radius: 14px; background: none; }
 .actions button[disabled] { cursor: default; color: var(--soft); }
+[part="panel"].aside { width: max-content !important; }
+[part="panel"].aside :is(header, .body, .actions button:not(.outliner)) { display: none; }
+[part="panel"].aside .actions { border: 0; padding: 6px; }
+.places { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: start; margin-top: 8px; }
+.places ol { list-style: decimal; padding-inline-start: 1.6em; }
+.places ul, .places ol { flex: 1 1 130px; }
+.places li { margin: 0 0 2px; }
+.diagram { flex: none; max-width: 100%; height: auto; }
+.diagram .picture { fill: var(--hover); stroke: var(--line); stroke-width: 1; }
+.diagram .mark { fill: none; stroke: var(--ai); stroke-width: 2; }
+.diagram .number { fill: var(--text); font-size: 10px; font-weight: 650; text-anchor: middle; }
+[part="outlines"] { position: absolute; overflow: hidden; pointer-events: none; }
+.outline { position: absolute; border: 2px solid #ffffff; border-radius: 3px; outline: 3px solid #6d28d9; }
+.outline span {
+  position: absolute; top: 100%; left: -5px; margin-top: 4px; padding: 0 5px; border-radius: 3px;
+  background: #6d28d9; color: #ffffff; font-weight: 650;
+}
+.outline.low span { top: auto; bottom: 100%; margin: 0 0 4px; }
 progress { width: 100%; height: 6px; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (prefers-reduced-motion: reduce) { [data-state="checking"] .glyph { animation: none; } }
 @media (forced-colors: active) {
   [part="badge"], [part="panel"] { border-color: CanvasText; }
   .sign { background: CanvasText !important; color: Canvas; forced-color-adjust: none; }
+  .diagram .picture { fill: Canvas; stroke: CanvasText; }
+  .diagram .mark { stroke: Highlight; }
+  .diagram .number { fill: CanvasText; }
+  [part="outlines"] { forced-color-adjust: none; }
 }
 `
 

@@ -6,6 +6,7 @@ import type { View } from '../views'
 import { Badge } from './badge'
 import { isCovered } from './occlusion'
 import type { PanelActions } from './panel'
+import { pictureOf } from './picture'
 import { type Box, badgePoint, isTiny, type Size } from './place'
 import { ShiftObserver } from './shift'
 import { addressOf, loadedOf, sourceOf } from './source'
@@ -50,7 +51,7 @@ export class VideoWatch {
     private readonly options: WatchOptions,
   ) {
     this.key = options.key
-    this.badge = new Badge(options.document, options.actions, options.onLayout)
+    this.badge = new Badge(options.document, options.actions, options.onLayout, () => pictureOf(video))
     this.resize = new ResizeObserver(options.onLayout)
     this.resize.observe(video)
     this.intersection = new IntersectionObserver(

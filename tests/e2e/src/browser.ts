@@ -23,6 +23,10 @@ export interface Badge {
   visible: boolean
   panelOpen: boolean
   panelText: string
+  /** Words of what has the focus in the badge's tree, empty where nothing has. */
+  focused: string
+  /** Where marks are outlined on the video, in CSS pixels of the frame's viewport. */
+  outlines: Box[]
 }
 
 export type Scheme = 'light' | 'dark'
@@ -57,6 +61,11 @@ export const READ_BADGE = `function () {
     visible: box.width > 0 && box.height > 0 && getComputedStyle(this).visibility === "visible",
     panelOpen: open,
     panelText: open ? panel.innerText : "",
+    focused: this.getRootNode().activeElement?.textContent ?? "",
+    outlines: [...this.getRootNode().querySelectorAll('[part~="outlines"] .outline')].map((each) => {
+      const { x, y, width, height } = each.getBoundingClientRect();
+      return { x, y, width, height };
+    }),
   };
 }`
 
