@@ -13,6 +13,7 @@ from .measured import log10_lr
 from .reading import Mark, Sighting
 
 _EXAMINER = "visible_marks"
+_TOLD = 4  # stretches; a sentence with more is not read to its end
 
 
 def evidence(mark: Mark, looks: Sequence[Look], within: Content) -> Evidence:
@@ -50,8 +51,8 @@ def evidence(mark: Mark, looks: Sequence[Look], within: Content) -> Evidence:
             f"visible_marks.finding.{rule.kind}_{rule.supports.value}",
             name=rule.generator,
             text=text,
-            where=_where(boxes),
-            when=_when(mark, looks),
+            where=_where(mark, boxes),
+            seen=_seen(mark, looks),
         ),
         supports=supports,
         log10_lr=_log10_lr(mark),
@@ -81,11 +82,28 @@ def _box(sighting: Sighting, looks: Sequence[Look], within: Content) -> dict[str
     }
 
 
-def _where(boxes: Sequence[dict[str, float]]) -> str:
-    places = list(dict.fromkeys(_place(box) for box in boxes))
-    if len(places) > 2:
-        return say("visible_marks.where.several", count=len(places))
-    return say("visible_marks.word.then").join(places)
+def _where(mark: Mark, boxes: Sequence[dict[str, float]]) -> str:
+    """The places, each with the time it was seen there, in the order in which the mark went through them."""
+    if mark.single:
+        return _place(boxes[0])
+    stretches: list[tuple[str, list[float]]] = []
+    for box in boxes:
+        place = _place(box)
+        if not stretches or stretches[-1][0] != place:
+            stretches.append((place, []))
+        stretches[-1][1].append(box["time_s"])
+    if len(stretches) > _TOLD:
+        count = len({place for place, _ in stretches})
+        times = [box["time_s"] for box in boxes]
+        return _during(say("visible_marks.where.several", count=count), times)
+    return say("visible_marks.word.then").join(_during(*stretch) for stretch in stretches)
+
+
+def _during(place: str, times: Sequence[float]) -> str:
+    first, last = f"{times[0]:.1f}", f"{times[-1]:.1f}"
+    if first == last:
+        return say("visible_marks.when.moment", place=place, at=first)
+    return say("visible_marks.when.stretch", place=place, first=first, last=last)
 
 
 def _place(box: dict[str, float]) -> str:
@@ -95,17 +113,10 @@ def _place(box: dict[str, float]) -> str:
     return say(f"visible_marks.where.{down}_{across}")
 
 
-def _when(mark: Mark, looks: Sequence[Look]) -> str:
+def _seen(mark: Mark, looks: Sequence[Look]) -> str:
     if mark.single:
         return say("visible_marks.when.single")
-    times = [looks[sighting.look].time_s for sighting in mark.sightings]
-    return say(
-        "visible_marks.when.looks",
-        found=len(times),
-        looks=len(looks),
-        first=f"{min(times):.1f}",
-        last=f"{max(times):.1f}",
-    )
+    return say("visible_marks.when.looks", found=len(mark.sightings), looks=len(looks))
 
 
 def _spans(mark: Mark, looks: Sequence[Look]) -> list[Span]:
