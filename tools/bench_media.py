@@ -3,7 +3,7 @@
 Clips are made by code, once, into .cache/bench. Ratios are of figures of one run on one machine; times alone
 say little. Processor time stands beside the time by the clock, which other work on the machine spoils.
 
-usage: bench_media.py [--repeat N] [TABLE ...]
+usage: bench_media.py [--repeat N] [--clips FILE ...] [TABLE ...]
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from touchstone.examiners import Clip, Examiner, Needs
 from touchstone.intake import Material
@@ -47,17 +49,12 @@ def filmed(name: str, width: int, height: int, seconds: int, gop: int, rate: int
     path = CLIPS / name
     if path.exists():
         return path
-    CLIPS.mkdir(parents=True, exist_ok=True)
-    print(f"making {path}", file=sys.stderr)
     rng = np.random.default_rng(1)
     coarse = rng.normal(128, 30, (height // 8 + 64, width // 8 + 64)).clip(0, 255).astype(np.uint8)
     texture = np.kron(coarse, np.ones((8, 8), np.uint8)).astype(np.int16)
     noises = rng.normal(0, 5, (8, height, width)).astype(np.int16)
-    unfinished = path.with_suffix(".part.mp4")
-    with av.open(str(unfinished), "w") as container:
-        stream = container.add_stream("libx264", rate=rate)
-        stream.width, stream.height, stream.pix_fmt, stream.gop_size = width, height, "yuv420p", gop
-        stream.options = {"preset": "veryfast", "crf": "23", "sc_threshold": "0", "keyint_min": str(gop)}
+
+    def pictures() -> Iterator[NDArray[np.uint8]]:
         for number in range(seconds * rate):
             # Lines sway against each other and noise is turned over and cut anew each time: what makes filmed
             # frames dear is that they cannot be told from the ones before.
@@ -68,6 +65,55 @@ def filmed(name: str, width: int, height: int, seconds: int, gop: int, rate: int
             luma = texture[rows, columns] + noise
             picture = np.full((height * 3 // 2, width), 128, np.uint8)
             picture[:height] = luma.clip(0, 255)
+            yield picture
+
+    return encoded(path, pictures(), gop, rate)
+
+
+def panned(name: str, seconds: int = 10, gop: int = 30, rate: int = 30) -> Path:
+    """1080p in which nothing but the camera moves: frames between keyframes cost next to nothing."""
+    path = CLIPS / name
+    if path.exists():
+        return path
+    rng = np.random.default_rng(2)
+    coarse = rng.normal(128, 30, (1080 // 8, 1920 // 8 + 160)).clip(0, 255).astype(np.uint8)
+    texture = np.kron(coarse, np.ones((8, 8), np.uint8)).astype(np.int16)
+    scene = (texture + rng.normal(0, 5, texture.shape)).clip(0, 255).astype(np.uint8)
+
+    def pictures() -> Iterator[NDArray[np.uint8]]:
+        for number in range(seconds * rate):
+            picture = np.full((1080 * 3 // 2, 1920), 128, np.uint8)
+            picture[:1080] = scene[:, 4 * number : 4 * number + 1920]
+            yield picture
+
+    return encoded(path, pictures(), gop, rate)
+
+
+def like_the_others(source: Path, count: int = 300, gop: int = 30, rate: int = 30) -> Path:
+    """Anyone's clip, encoded as the made ones are: its frames there and back again until there are enough."""
+    path = CLIPS / f"again-{source.parent.name}-{source.stem}.mp4"
+    if path.exists():
+        return path
+    with av.open(str(source)) as container:
+        decoded = islice(container.decode(video=0), count)
+        frames = [frame.reformat(format="yuv420p").to_ndarray() for frame in decoded]
+    there_and_back = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
+    order = islice(cycle(there_and_back or [0]), count)
+    return encoded(path, (frames[number] for number in order), gop, rate)
+
+
+def encoded(path: Path, pictures: Iterable[NDArray[np.uint8]], gop: int, rate: int) -> Path:
+    """Write pictures, `(H * 3 / 2, W)` as I420, as H.264 with a keyframe every `gop` frames and no other."""
+    CLIPS.mkdir(parents=True, exist_ok=True)
+    print(f"making {path}", file=sys.stderr)
+    unfinished = path.with_suffix(".part.mp4")
+    with av.open(str(unfinished), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.pix_fmt, stream.gop_size = "yuv420p", gop
+        stream.options = {"preset": "veryfast", "crf": "23", "sc_threshold": "0", "keyint_min": str(gop)}
+        for number, picture in enumerate(pictures):
+            if not number:
+                stream.width, stream.height = picture.shape[1], picture.shape[0] * 2 // 3
             frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, rate)
             container.mux(stream.encode(frame))
@@ -152,10 +198,28 @@ def head(*cells: str) -> None:
 # --- tables -----------------------------------------------------------------------------------
 
 
-def sampler(repeat: int) -> None:
+def in_turn(works: Sequence[Callable[[], object]], repeat: int) -> list[Cost]:
+    """The cost of each, done in turn again and again, so that other work on the machine meets all of them."""
+    rounds = [[cost(work, 1) for work in works] for _ in range(repeat)]
+    return [
+        Cost(statistics.median(c.wall_s for c in costs), statistics.median(c.cpu_s for c in costs))
+        for costs in zip(*rounds, strict=True)
+    ]
+
+
+def key_ratio(clip: Path) -> float:
+    """How many times as long as the other frames keyframes are."""
+    with av.open(str(clip)) as container:
+        sizes = [(p.is_keyframe, p.size) for p in container.demux(video=0) if p.size]
+    keys, others = ([size for key, size in sizes if key is wanted] for wanted in (True, False))
+    return statistics.mean(keys) / statistics.mean(others)
+
+
+def sampler(repeat: int, clips: Sequence[Path] = ()) -> None:
     """What 8 runs of 3 frames cost, against decoding the whole clip."""
     head(
         "clip, 1080p H.264, 10 s",
+        "keyframes, times as long",
         "frames decoded",
         "clock s",
         "CPU s",
@@ -164,12 +228,18 @@ def sampler(repeat: int) -> None:
         "clock ratio",
         "CPU ratio",
     )
-    for name, gop in (("a keyframe a second", 30), ("one keyframe", 300)):
-        clip = filmed(f"1080p-{gop}.mp4", 1920, 1080, 10, gop)
+    measured = {
+        "a keyframe a second": filmed("1080p-30.mp4", 1920, 1080, 10, 30),
+        "one keyframe": filmed("1080p-300.mp4", 1920, 1080, 10, 300),
+        "only the camera moves": panned("1080p-pan.mp4"),
+        **{f"{clip.parent.name}/{clip.name}": like_the_others(clip) for clip in clips},
+    }
+    for name, clip in measured.items():
         frames = sample(clip)
-        ours, whole = cost(partial(sample, clip), repeat), cost(partial(decode_whole, clip), repeat)
+        ours, whole = in_turn((partial(sample, clip), partial(decode_whole, clip)), repeat)
         ratios = (ours.wall_s / whole.wall_s, ours.cpu_s / whole.cpu_s)
-        row(name, frames.seen.decoded, ours.wall_s, ours.cpu_s, whole.wall_s, whole.cpu_s, *ratios)
+        times = round(key_ratio(clip), 1)
+        row(name, times, frames.seen.decoded, ours.wall_s, ours.cpu_s, whole.wall_s, whole.cpu_s, *ratios)
 
 
 def length(repeat: int) -> None:
@@ -306,13 +376,18 @@ async def scans_of_pool(clip: Material, repeat: int) -> tuple[float, float]:
     return statistics.median(colds), statistics.median(warms)
 
 
-TABLES = {table.__name__: table for table in (sampler, length, sandbox, memory, pool)}
+TABLES: Mapping[str, Callable[..., None]] = {
+    table.__name__: table for table in (sampler, length, sandbox, memory, pool)
+}
 
 
 def main() -> int:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("table", nargs="*", help=f"of {', '.join(TABLES)} (default: all)")
     ask.add_argument("--repeat", type=int, default=5, help="runs of each; medians are shown (default: 5)")
+    ask.add_argument(
+        "--clips", nargs="+", type=Path, default=[], help="files of 1080p for `sampler`, encoded like its own"
+    )
     ask.add_argument("--decode", choices=("free", "confined"), help=argparse.SUPPRESS)
     args = ask.parse_args()
     if args.decode:
@@ -324,7 +399,8 @@ def main() -> int:
     print(f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, PyAV {av.__version__}\n")
     for name in args.table or TABLES:
         print(f"{TABLES[name].__doc__}\n")
-        TABLES[name](args.repeat)
+        more = {"clips": args.clips} if name == "sampler" else {}
+        TABLES[name](args.repeat, **more)
         print()
     return 0
 

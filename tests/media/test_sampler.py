@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -87,14 +88,19 @@ def whole(path: Path) -> dict[bytes, int]:
     return {fingerprint(frame): number for number, frame in enumerate(frames)}
 
 
+SIDE_BY_SIDE = Sampling(threads=3, side_by_side_pixels=(0, 1 << 30))
+"""As large clips are read, which those of the tests are not."""
+
+
+@pytest.mark.parametrize("sampling", [Sampling(), SIDE_BY_SIDE], ids=["one decoder", "side by side"])
 @pytest.mark.parametrize("name", RECIPES)
-def test_frames_are_those_of_the_whole_clip(clips: dict[str, Path], name: str) -> None:
+def test_frames_are_those_of_the_whole_clip(clips: dict[str, Path], name: str, sampling: Sampling) -> None:
     if name not in clips:
         pytest.skip(f"this FFmpeg has no encoder for {RECIPES[name].codec}")
     recipe = RECIPES[name]
     numbers = whole(clips[name])
     assert len(numbers) == recipe.frames, "every frame is different"
-    frames = sampled(clips[name])
+    frames = sampled(clips[name], sampling)
     runs = list(frames)
     expected_runs = min(8, max(1, recipe.frames // 3))
     assert len(runs) >= expected_runs - 1
@@ -229,10 +235,12 @@ def test_the_same_seed_gives_the_same_frames(clips: dict[str, Path]) -> None:
     assert places(path, Sampling(seed=5)) != places(path, Sampling(seed=6))
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_threads_do_not_change_what_is_seen(clips: dict[str, Path], threads: int) -> None:
-    for name in ("mp4 h264", "mp4 h264 one keyframe"):
-        assert places(clips[name], Sampling(threads=threads)) == places(clips[name], Sampling(threads=2))
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("sampling", [Sampling(threads=1), SIDE_BY_SIDE], ids=["one thread", "side by side"])
+def test_threads_do_not_change_what_is_seen(clips: dict[str, Path], name: str, sampling: Sampling) -> None:
+    if name not in clips:
+        pytest.skip(f"this FFmpeg has no encoder for {RECIPES[name].codec}")
+    assert places(clips[name], sampling) == places(clips[name], Sampling(threads=2))
 
 
 def test_a_second_reading_decodes_nothing_again(clips: dict[str, Path]) -> None:
@@ -243,9 +251,13 @@ def test_a_second_reading_decodes_nothing_again(clips: dict[str, Path]) -> None:
     assert frames.seen.decoded == decoded
 
 
-def test_frames_that_are_not_kept_are_decoded_again(clips: dict[str, Path]) -> None:
+@pytest.mark.parametrize("sampling", [Sampling(), SIDE_BY_SIDE], ids=["one decoder", "side by side"])
+@pytest.mark.parametrize("name", ["mp4 h264", "mp4 h264 one keyframe"])
+def test_frames_that_are_not_kept_are_decoded_again(
+    clips: dict[str, Path], name: str, sampling: Sampling
+) -> None:
     one_run = 3 * 64 * 48 * 3 // 2
-    frames = sampled(clips["mp4 h264"], Sampling(keep_bytes=2 * one_run))
+    frames = sampled(clips[name], replace(sampling, keep_bytes=2 * one_run))
     first = [fingerprint(frame) for run in frames for frame in run.frames]
     assert [fingerprint(frame) for run in frames for frame in run.frames] == first
     assert frames.seen.runs == 8, "what is read twice counts once"

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from threading import Lock
 from typing import BinaryIO, TypeAlias
 
 import av
@@ -48,7 +49,7 @@ MAX_PIXELS = 40_000_000
 """Of one picture: 8K UHD (7680 by 4320) is 33 million."""
 MAX_STREAMS = 64
 MAX_READ = 1 << 30
-"""Bytes that one scan may have FFmpeg read."""
+"""Bytes that one decoder of a scan may have FFmpeg read."""
 _BUFFER = 1 << 16
 _PROBE_BYTES = 1 << 20
 _PROBE_MICROSECONDS = 1_000_000
@@ -62,14 +63,18 @@ class BoundedFile(io.RawIOBase):
 
     Args:
         parts: open files and how many bytes of each count; an init segment and its fragments are several.
+        reading: held while one of them is read: others may read the same files.
         limit: bytes that may be read in all.
     """
 
     name = "clip"  # PyAV shows a file's name to FFmpeg, which must not learn the real one
 
-    def __init__(self, parts: Sequence[tuple[BinaryIO, int]], *, limit: int = MAX_READ) -> None:
+    def __init__(
+        self, parts: Sequence[tuple[BinaryIO, int]], reading: Lock | None = None, *, limit: int = MAX_READ
+    ) -> None:
         super().__init__()
         self._parts = parts
+        self._reading = reading or Lock()
         self._size = sum(size for _, size in parts)
         self._at = 0
         self._left = limit
@@ -102,8 +107,9 @@ class BoundedFile(io.RawIOBase):
     def _read_at(self, at: int, count: int) -> bytes:
         for file, size in self._parts:
             if at < size:
-                file.seek(at)
-                return file.read(min(count, size - at))
+                with self._reading:
+                    file.seek(at)
+                    return file.read(min(count, size - at))
             at -= size
         return b""
 
@@ -129,6 +135,11 @@ class Source:
         """Seconds of one tick of the stream's clock."""
         return self.stream.time_base or Fraction(1, 1000)
 
+    def use_threads(self, count: int) -> None:
+        """Say how many threads the decoder may start; before anything is decoded."""
+        self.context.thread_count = count
+        self.context.thread_type = "FRAME" if count > 1 else "NONE"
+
     def seek(self, tick: int) -> None:
         """Go to the keyframe at or before `tick`, or somewhere before that, and forget what was decoded."""
         if self.container.format.name == _SEEKS_LATE:
@@ -146,13 +157,14 @@ class Source:
 
 
 @contextmanager
-def opened(container: Container, parts: Sequence[tuple[BinaryIO, int]], threads: int) -> Iterator[Source]:
+def opened(
+    container: Container, parts: Sequence[tuple[BinaryIO, int]], reading: Lock | None = None
+) -> Iterator[Source]:
     """A clip's video stream, ready to be demuxed and decoded; closed at the end.
 
     Args:
         container: what our probe found the clip to be.
-        parts: see `BoundedFile`.
-        threads: how many the decoder may start.
+        parts, reading: see `BoundedFile`.
 
     Raises:
         CannotDecode: it has no video stream that may be decoded.
@@ -163,7 +175,7 @@ def opened(container: Container, parts: Sequence[tuple[BinaryIO, int]], threads:
     check_size(container.width or 0, container.height or 0)
     with failures_in_words():
         source = av.open(
-            BoundedFile(parts),
+            BoundedFile(parts, reading),
             "r",
             format=demuxer,
             # For the decoders that opening runs to learn what headers leave out, which nothing here asks for.
@@ -181,7 +193,7 @@ def opened(container: Container, parts: Sequence[tuple[BinaryIO, int]], threads:
             io_open=_refuse_to_open,
         )
     with source:
-        yield Source(source, _video_stream(source, threads))
+        yield Source(source, _video_stream(source))
 
 
 def check_size(width: int, height: int) -> None:
@@ -202,7 +214,7 @@ def failures_in_words() -> Iterator[None]:
         raise CannotDecode(say("sampler.ffmpeg", error=text)) from error
 
 
-def _video_stream(source: InputContainer, threads: int) -> VideoStream:
+def _video_stream(source: InputContainer) -> VideoStream:
     attached = av.stream.Disposition.attached_pic
     streams = [s for s in source.streams.video if not s.disposition & attached]
     if not streams:
@@ -219,8 +231,6 @@ def _video_stream(source: InputContainer, threads: int) -> VideoStream:
     context = stream.codec_context
     check_size(context.width, context.height)
     context.options = {"max_pixels": str(MAX_PIXELS)}
-    context.thread_count = threads
-    context.thread_type = "FRAME" if threads > 1 else "NONE"
     for other in source.streams:
         if other is not stream:
             other.discard = av.stream.Discard.all

@@ -24,7 +24,9 @@ class Sampling:
         budget_pixels: pixels to decode at most, over all frames that had to be decoded on the way.
         seconds: wall clock after which no further run is begun.
         keep_bytes: decoded frames kept for the next examiner; runs beyond are decoded again for it.
-        threads: decoder threads.
+        threads: decoder threads, or decoders side by side.
+        side_by_side_pixels: least and most pixels of a picture for decoders side by side: below, opening the
+            clip more than once costs more than it saves; above, each decoder's pictures are too much memory.
     """
 
     runs: int = 8
@@ -34,10 +36,15 @@ class Sampling:
     seconds: float = 20.0
     keep_bytes: int = 96 << 20
     threads: int = 2
+    side_by_side_pixels: tuple[int, int] = (640 * 360, 4096 * 2304)
 
     def __post_init__(self) -> None:
         if self.runs < 1 or self.frames < 1 or self.threads < 1:
             raise ValueError(f"runs, frames and threads are at least 1; got {self}")
+
+    def budget(self, pixels: int) -> int:
+        """How many frames of so many pixels may be decoded."""
+        return max(self.budget_pixels // max(pixels, 1), 2 * self.runs * self.frames)
 
 
 @dataclass
@@ -61,6 +68,12 @@ class Seen:
     first_s: float | None = None
     last_s: float | None = None
     ended: str | None = None
+
+    def add(self, other: Seen) -> None:
+        """Take over what another has noted of decoding, and empty it."""
+        self.decoded += other.decoded
+        self.ended = other.ended or self.ended
+        other.decoded, other.ended = 0, None
 
     def note(self, frames: int, start_s: float, end_s: float) -> None:
         """Count one more run, of so many frames and from here to there."""
@@ -110,6 +123,10 @@ class Timeline:
     def frames(self) -> int:
         """About how many frames there are, at least one."""
         return max(1, round((self.end - self.start) / self.frame))
+
+    def between(self, start: int, end: int) -> int:
+        """About how many frames lie between two ticks."""
+        return max(0, round((end - start) / self.frame))
 
 
 @dataclass(frozen=True)
@@ -194,6 +211,16 @@ def _with_ends(found: list[Step]) -> list[Step]:
         replace(step, last=after is None or after.seek is not None)
         for step, after in zip(found, following, strict=True)
     ]
+
+
+def chains(plan: Sequence[Step]) -> list[list[Step]]:
+    """A plan cut where a run seeks: what lies between two cuts has to be decoded in one go, and by itself."""
+    found: list[list[Step]] = []
+    for step in plan:
+        if step.seek is not None or not found:
+            found.append([])
+        found[-1].append(step)
+    return found
 
 
 def steps_among(ticks: Sequence[int], sampling: Sampling) -> list[Step]:
