@@ -221,6 +221,8 @@ def test_one_examiner_cannot_outvote_its_cap() -> None:
     loud = [measured("detector", 3.0)] * 100
     prior = 0.05
     verdict = weigh(loud, ["detector"], {}, prior=prior)
+    together = [measured("imported_detectors", 1.9), measured("detector", 1.9)]
+    assert weigh(together, ["detector"], {}, prior=prior) == verdict, "detectors may err alike"
     odds = 10 ** CAP_LOG10_LR["detector"] * prior / (1 - prior)
     assert verdict.label is Label.INCONCLUSIVE
     assert verdict.probability == pytest.approx(odds / (1 + odds))

@@ -109,6 +109,33 @@ def detector_settings(models: Path | None = None) -> dict[str, Any] | None:
         return None
 
 
+def imported_detector_settings(env: Environment) -> dict[str, Any] | None:
+    """Detectors that the user imported, as `imported_detectors.from_settings` takes them; None without any.
+
+    Each comes with its evaluation, which says whether it may vote.
+    """
+    from .zoo.entry import BadEntry, Task
+    from .zoo.evaluation import BadEvaluation
+    from .zoo.registry import Zoo
+
+    try:
+        zoo = Zoo(models_folder(env.paths))
+    except BadEntry as problem:  # scans do without; `touchstone doctor` says the same
+        _log.warning("no models are used: %s", problem)
+        return None
+    entries: list[dict[str, Any]] = []
+    for found in zoo.installed(Task.DETECTOR):
+        entry: dict[str, Any] = {"model": found.model.as_json(), "variant": found.variant.name}
+        entry["path"] = str(found.path)
+        try:
+            counts = zoo.evaluation(found.model, found.variant)
+            entry["evaluation"] = counts.model_dump(mode="json", by_alias=True) if counts else None
+        except BadEvaluation as problem:
+            entry["reason"] = str(problem)
+        entries.append(entry)
+    return {"models": entries} if entries else None
+
+
 def edition(env: Environment, settings: Settings) -> str:
     """Changes whenever the same bytes could get another answer: program, trust lists, models, prior.
 
@@ -149,7 +176,7 @@ async def open_pipeline(env: Environment, settings: Settings) -> AsyncIterator[P
     from .media.lanes import Lane, Lanes
     from .media.pool import WorkerPool
     from .media.spec import Recycling, WorkerSpec
-    from .pipeline import DETECTOR, LOOK_AT_PICTURES, READ_HEADERS, Pipeline
+    from .pipeline import DETECTOR, IMPORTED_DETECTORS, LOOK_AT_PICTURES, READ_HEADERS, Pipeline
 
     env.paths.create()
     defaults = FetchLimits()
@@ -167,6 +194,9 @@ async def open_pipeline(env: Environment, settings: Settings) -> AsyncIterator[P
     if (detector := detector_settings()) is not None:
         viewer_settings[DETECTOR] = detector
         looking = (*LOOK_AT_PICTURES, DETECTOR)
+    if (imported := imported_detector_settings(env)) is not None:
+        viewer_settings[IMPORTED_DETECTORS] = imported
+        looking = (*looking, IMPORTED_DETECTORS)
     # What looks at pictures keeps a processor busy and its models in memory: no more of it than processors.
     viewers = min(settings.concurrency, os.cpu_count() or 1)
     workers = Lanes(

@@ -56,6 +56,8 @@ EXAMINERS = (*READ_HEADERS, *LOOK_AT_PICTURES)
 """Every examiner that needs no model of ours, cheap to dear."""
 DETECTOR = "detector"
 """The one that does: it takes part where its model is here."""
+IMPORTED_DETECTORS = "imported_detectors"
+"""Those of the user: they take part where there are any."""
 
 OnEvent = Callable[[ScanEvent], Awaitable[None]]
 

@@ -192,12 +192,16 @@ BASIS_OF_EXAMINER: Mapping[str, Basis] = {
     "visible_marks": Basis.VISIBLE_MARK,
     "watermarks": Basis.WATERMARK,
     "detector": Basis.DETECTOR,
+    "imported_detectors": Basis.DETECTOR,
 }
 
 # No single examiner may move the sum further than this (DESIGN.md, "The verdict"). The detector's cap is
 # the top of "moderate support": no calibration that this project can make carries more.
 CAP_LOG10_LR: Mapping[str, float] = {"detector": 1.99}
 DEFAULT_CAP_LOG10_LR = 6.0
+
+_CAPPED_WITH: Mapping[str, str] = {"imported_detectors": "detector"}
+"""Examiners that may err alike: what they say together is capped as one."""
 
 # Posterior thresholds with the inconclusive band between them, under the user's prior.
 CALL_AI_ABOVE = 0.90
@@ -346,7 +350,7 @@ def _by_measurement(evidence: Sequence[Evidence], prior: float) -> Verdict | Non
         return None
     sums: dict[str, float] = {}
     for e in measured:
-        sums[e.examiner] = sums.get(e.examiner, 0.0) + (e.log10_lr or 0.0)
+        sums[_voice(e)] = sums.get(_voice(e), 0.0) + (e.log10_lr or 0.0)
     capped = {
         name: math.copysign(min(abs(total), CAP_LOG10_LR.get(name, DEFAULT_CAP_LOG10_LR)), total)
         for name, total in sums.items()
@@ -357,7 +361,7 @@ def _by_measurement(evidence: Sequence[Evidence], prior: float) -> Verdict | Non
     leader = max(capped, key=lambda name: capped[name])
     basis = BASIS_OF_EXAMINER.get(leader, Basis.DETECTOR)
     if probability >= CALL_AI_ABOVE:
-        lead = max((e for e in measured if e.examiner == leader), key=lambda e: e.log10_lr or 0.0)
+        lead = max((e for e in measured if _voice(e) == leader), key=lambda e: e.log10_lr or 0.0)
         generator = _generator(lead)
         edited = lead.supports is Supports.EDITED
         key = f"verdict.headline.measured_{basis.value}"
@@ -379,6 +383,11 @@ def _by_measurement(evidence: Sequence[Evidence], prior: float) -> Verdict | Non
             headline=say("verdict.headline.between_thresholds"),
         )
     return None
+
+
+def _voice(e: Evidence) -> str:
+    """Under whose cap a piece of evidence falls."""
+    return _CAPPED_WITH.get(e.examiner, e.examiner)
 
 
 def _without_evidence(

@@ -107,6 +107,7 @@ const EXAMINER_WORDS: Record<string, Key> = {
   visible_marks: 'examiner_visible_marks',
   watermarks: 'examiner_watermarks',
   detector: 'examiner_detector',
+  imported_detectors: 'examiner_imported_detectors',
 }
 
 /** The details that mean something to a reader, in the order in which they are told. */

@@ -61,6 +61,8 @@ def run_list(args: argparse.Namespace, env: Environment) -> int:
         table.add_column(say(f"models.list.column_{column}"), justify="right" if column == "size" else "left")
     for row in rows:
         state = "imported" if row["imported"] and row["state"] == "installed" else row["state"]
+        if row["vote"] is not None:
+            state = "votes" if row["vote"]["counts"] else "shown_only"
         table.add_row(
             row["name"],
             row["version"],
@@ -148,7 +150,9 @@ def run_import(args: argparse.Namespace, env: Environment) -> int:
         model = taken.model
         env.print(say("models.import.done", name=model.name, version=model.version, path=taken.path))
         env.print(say("models.import.facts", **taken.facts))
-        if model.calibration is None:
+        if model.task.value == "detector":
+            env.error(say("models.import.not_evaluated", name=model.name))
+        elif model.calibration is None:
             env.error(say("models.import.does_not_vote"))
         env.error(say("models.restart"))
     return Exit.DONE
@@ -284,6 +288,21 @@ def _row(zoo: Zoo, model: Model, variant: Variant) -> dict[str, Any]:
         "imported": zoo.is_imported(model),
         "state": zoo.state(model, variant).value,
         "path": str(zoo.path(model, variant)),
+        "vote": _vote(zoo, model, variant),
+    }
+
+
+def _vote(zoo: Zoo, model: Model, variant: Variant) -> dict[str, Any] | None:
+    """Whether an imported detector counts, and why not; None for other models."""
+    from ..verdict import CAP_LOG10_LR
+
+    if model.task.value != "detector" or not zoo.is_imported(model):
+        return None
+    vote = zoo.vote(model, variant, cap=CAP_LOG10_LR["detector"])
+    return {
+        "counts": bool(vote.stages),
+        "reason": vote.reason or None,
+        "stages": [{"above": stage.above, "log10_lr": round(stage.log10_lr, 2)} for stage in vote.stages],
     }
 
 

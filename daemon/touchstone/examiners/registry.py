@@ -20,6 +20,7 @@ _MAKERS: Mapping[str, tuple[str, str]] = {
     "watermarks": ("watermarks", "from_settings"),
     "visible_marks": ("visible_marks", "VisibleMarks"),
     "detector": ("detector.examiner", "from_settings"),
+    "imported_detectors": ("imported_detectors", "from_settings"),
 }
 
 # Modules that an examiner's libraries import at first use only, which in a confined process is too late.

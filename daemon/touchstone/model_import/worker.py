@@ -85,11 +85,13 @@ def check(content: bytes, model: Model, rules: Mapping[str, Any]) -> dict[str, A
         took_s = time.perf_counter() - started
     except Exception as problem:
         raise Refused(say("models.check.does_not_run", reason=_short(problem))) from problem
-    wanted = model.output.skip + model.output.bits
+    wanted = model.output.numbers
     if answer.ndim != 2 or answer.shape[0] != 1 or answer.shape[1] < wanted:
         raise Refused(say("models.check.output_shape", shape=list(answer.shape), bits=wanted))
     if not np.isfinite(answer).all():
         raise Refused(say("models.check.not_finite"))
+    if model.output.scale == "probability" and not 0 <= answer[0, model.output.skip] <= 1:
+        raise Refused(say("models.check.no_probability", value=float(answer[0, model.output.skip])))
     return {
         "operators": sorted(name for _, name in graph.operators),
         "opset": graph.opsets.get("", 0),
