@@ -48,7 +48,16 @@ VITEST = ("--reporter=default", "--reporter=junit", "--outputFile.junit={junit}"
 TOOLS = (
     *(
         f"tools/{name}.py"
-        for name in ("bench", "cli_docs", "marks_table", "measure_rivagan", "notices", "run_checks")
+        for name in (
+            "bench",
+            "bench_media",
+            "cli_docs",
+            "fuzz",
+            "marks_table",
+            "measure_rivagan",
+            "notices",
+            "run_checks",
+        )
     ),
     "model_zoo/training/build_variants.py",
 )
