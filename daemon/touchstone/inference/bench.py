@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from ..zoo.entry import Model
 from . import PROCESSOR, golden, providers
 from .choice import OPT_IN, Measurements, cache_key, decide
+from .confinement import confine_inference
 from .machine import Machine, this_machine
 from .onnx_file import read_graph
 from .sessions import OnnxRuntime
@@ -37,6 +38,7 @@ _UINT8 = 2  # TensorProto.DataType
 def main() -> int:
     """Read the request, write the answer. Returns the exit status."""
     request = json.load(sys.stdin)
+    confine_inference()  # as in the process that will run them
     os.nice(10)  # whoever waits for a scan goes first
     cache = Path(request["cache"]).parent / "compiled"
     json.dump(answer(request, OnnxRuntime(cache), this_machine()), sys.stdout)

@@ -40,6 +40,7 @@ class Material:
         present: byte ranges `(start, end)` of `path`, end excluded, in order, that really hold the source's
             bytes; empty means all of them.
         pictures: `path` is no video but pictures that a browser showed (frame_batches.py).
+        automatic: nobody asked for this scan and waits for it; those that somebody asked for go first.
     """
 
     path: Path
@@ -51,3 +52,4 @@ class Material:
     sha256: str | None = None
     present: tuple[tuple[int, int], ...] = field(default=())
     pictures: bool = False
+    automatic: bool = False

@@ -22,6 +22,8 @@ MAX_TEXT = 2000
 _MAX_PROBLEMS = 50
 _MAX_MODELS = 50
 _MAX_NAME = 200
+_MAX_AXES = 8
+_MAX_SIZE = 1 << 53
 
 
 class BadMessage(Exception):
@@ -40,7 +42,19 @@ class OutOfMemory:
     """The worker ran out of what it may use and is about to end."""
 
 
-Answer = Message | Started | Done | OutOfMemory
+@dataclass(frozen=True)
+class Infer:
+    """The worker asks for a model's answers; see inference.batching.Batch. `number` is its own."""
+
+    number: int
+    model: str
+    offset: int
+    room: int
+    shape: tuple[int, ...]
+    dtype: str
+
+
+Answer = Message | Started | Done | OutOfMemory | Infer
 
 
 def to_json(message: Answer) -> dict[str, Any]:
@@ -76,6 +90,8 @@ def to_json(message: Answer) -> dict[str, Any]:
             return {"type": "done", "memory_mib": memory_mib}
         case OutOfMemory():
             return {"type": "out_of_memory"}
+        case Infer():
+            return {"type": "infer", **asdict(message)}
 
 
 def from_json(answer: Mapping[str, Any]) -> Answer:
@@ -108,6 +124,8 @@ def from_json(answer: Mapping[str, Any]) -> Answer:
             return Done(int(_number(answer, "memory_mib") or 0))
         case "out_of_memory":
             return OutOfMemory()
+        case "infer":
+            return _infer(answer)
     raise BadMessage("an answer of no known type")
 
 
@@ -138,6 +156,23 @@ def _seen(answer: Mapping[str, Any]) -> Seen:
         first_s=_number(answer, "first_s"),
         last_s=_number(answer, "last_s"),
         ended=None if answer.get("ended") is None else _text(answer, "ended"),
+    )
+
+
+def _infer(answer: Mapping[str, Any]) -> Infer:
+    shape = answer.get("shape")
+    if not isinstance(shape, list) or len(shape) > _MAX_AXES or not all(type(n) is int for n in shape):
+        raise BadMessage("a shape that is none")
+    numbers = [int(_number(answer, key) or 0) for key in ("number", "offset", "room")]
+    if any(abs(n) > _MAX_SIZE for n in (*numbers, *shape)):
+        raise BadMessage("a batch of endless size")
+    return Infer(
+        number=numbers[0],
+        model=_text(answer, "model"),
+        offset=numbers[1],
+        room=numbers[2],
+        shape=tuple(shape),
+        dtype=_text(answer, "dtype"),
     )
 
 

@@ -14,11 +14,14 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..inference import NoAnswer
+from ..inference.batching import AUTOMATIC, URGENT, Batch
+from ..inference.blocks import BLOCK_BYTES
 from ..intake import Material
 from ..messages import say
-from .answers import Answer, Done
+from .answers import Answer, Done, Infer
 from .process import WorkerLost, WorkerProcess, worker_command
 from .sandbox import SandboxReport
 from .spec import Deadlines, Recycling, WorkerSpec
@@ -34,6 +37,9 @@ from .workers import (
     Started,
     Unreadable,
 )
+
+if TYPE_CHECKING:
+    from ..inference.service import Inference
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -52,6 +58,7 @@ class WorkerPool:
         recycling: when a worker is replaced.
         command: how to start a worker; its descriptor is added as the last argument.
         environment: variables of which the few that matter are passed on.
+        inference: runs the models of `spec` that are to run apart.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class WorkerPool:
         recycling: Recycling = Recycling(),  # noqa: B008 - frozen
         command: Sequence[str] | None = None,
         environment: Mapping[str, str] = os.environ,
+        inference: Inference | None = None,
     ) -> None:
         if size < 1:
             raise ValueError(f"a pool needs at least one worker; got size {size}")
@@ -72,6 +80,7 @@ class WorkerPool:
         self._recycling = recycling
         self._command = list(command) if command is not None else worker_command()
         self._environment = environment
+        self._inference = inference
         self._slots = asyncio.Semaphore(size)
         # One thread waits for each busy worker; the others start and end workers.
         self._threads = ThreadPoolExecutor(max_workers=size + 2, thread_name_prefix="worker-pool")
@@ -132,6 +141,8 @@ class WorkerPool:
             spare, self._spare = self._spare, None
             with suppress(WorkerLost):
                 workers.append(await spare)
+        for worker in workers:
+            self._close_block(worker)
         await asyncio.gather(*(self._in_thread(worker.kill) for worker in workers), *self._tasks)
         self._threads.shutdown(wait=False)
 
@@ -160,6 +171,9 @@ class WorkerPool:
             for message in job.abandon(say("workers.cannot_open", name=name, error=error.strerror)):
                 yield message
         finally:
+            for asked in job.asked:
+                asked.cancel()
+            job.asked.clear()
             # Also reached when the scan is cancelled half-way: the worker is still at it, so it is ended.
             if healthy:
                 self._give_back(worker)
@@ -177,6 +191,9 @@ class WorkerPool:
             if isinstance(answer, Done):
                 job.done()
                 return
+            if isinstance(answer, Infer):
+                job.asked.add(asyncio.ensure_future(self._infer(worker, answer, job)))
+                continue
             if isinstance(answer, Started):
                 allowed = times.examiner_s
                 deadline = time.monotonic() + allowed
@@ -184,6 +201,27 @@ class WorkerPool:
             if message is not None:
                 yield message
         raise WorkerLost(say("workers.why.misbehaved"))
+
+    async def _infer(self, worker: WorkerProcess, asked: Infer, job: _Job) -> None:
+        """Have a batch of a worker run, and tell it that its answers are there, or why not."""
+        try:
+            if self._inference is None or worker.block is None:
+                raise NoAnswer(say("inference.no_such_model", name=asked.model))
+            batch = Batch(
+                model=asked.model,
+                block=worker.block,
+                offset=asked.offset,
+                room=asked.room,
+                shape=asked.shape,
+                dtype=asked.dtype,
+                priority=AUTOMATIC if job.material.automatic else URGENT,
+            )
+            answered = await self._inference.infer(batch)
+        except NoAnswer as reason:
+            reply: dict[str, Any] = {"problem": str(reason)}
+        else:
+            reply = {"shape": answered.shape, "provider": answered.provider, "ms": answered.ms}
+        await self._in_thread(worker.reply, {"number": asked.number, **reply})
 
     # --- the workers --------------------------------------------------------------------------
 
@@ -209,9 +247,16 @@ class WorkerPool:
         return worker
 
     async def _start(self) -> WorkerProcess:
-        worker = await self._in_thread(
-            WorkerProcess, self._command, self._spec, self._environment, self._deadlines.start_s
-        )
+        apart = any(model.get("apart") for model in self._spec.models)
+        block = self._inference.open_block(BLOCK_BYTES) if self._inference and apart else None
+        try:
+            worker = await self._in_thread(
+                WorkerProcess, self._command, self._spec, self._environment, self._deadlines.start_s, block
+            )
+        except BaseException:
+            if self._inference and block:
+                self._inference.close_block(block[0])
+            raise
         self.sandbox = worker.sandbox
         if not worker.sandbox.complete:
             _log.warning("workers are not fully confined on this system: %s", worker.sandbox)
@@ -259,9 +304,14 @@ class WorkerPool:
         self._keep_spare()
 
     def _end(self, worker: WorkerProcess) -> None:
+        self._close_block(worker)
         task = asyncio.ensure_future(self._in_thread(worker.kill))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _close_block(self, worker: WorkerProcess) -> None:
+        if self._inference is not None and worker.block is not None:
+            self._inference.close_block(worker.block)
 
     async def _in_thread(self, call: Callable[..., _T], *arguments: Any) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
@@ -274,6 +324,7 @@ class _Job:
         self.material = material
         self.remaining = list(examiners)
         self.over = False
+        self.asked: set[asyncio.Future[None]] = set()  # batches that models work on
         self._container_read = False
         self._current: str | None = None
         self._attempts = 0

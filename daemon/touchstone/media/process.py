@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 from ..intake import Material
 from ..messages import say
@@ -64,9 +65,17 @@ class WorkerProcess:
     """One worker, from its start to its end."""
 
     def __init__(
-        self, command: Sequence[str], spec: WorkerSpec, environment: Mapping[str, str], start_s: float
+        self,
+        command: Sequence[str],
+        spec: WorkerSpec,
+        environment: Mapping[str, str],
+        start_s: float,
+        block: tuple[int, int] | None = None,
     ) -> None:
         """Start a worker and wait until it is confined and ready.
+
+        Args:
+            block: number and descriptor of the memory that it shares with the inference process.
 
         Raises:
             WorkerLost: it did not come up.
@@ -81,6 +90,7 @@ class WorkerProcess:
         self._complaints = os.fdopen(complaints, "rb", buffering=0)
         self._link = Link(ours, largest=MAX_ANSWER)
         self._ending = threading.RLock()  # a cancelled job is ended while a thread still waits for its answer
+        self.block = None if block is None else block[0]
         self.jobs = 0
         self.memory_mib = 0
         kept = {name: environment[name] for name in _PASSED_ON if name in environment}
@@ -90,7 +100,7 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=complain,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(theirs.fileno(), *(() if block is None else block[1:])),
                 cwd=Path("/"),
                 env={**kept, **_SET},
                 start_new_session=True,
@@ -103,7 +113,7 @@ class WorkerProcess:
             theirs.close()
             os.close(complain)
         try:
-            self._link.send(spec.as_json())
+            self._link.send({"spec": spec.as_json(), "block": None if block is None else block[1]})
             ready = self._link.receive(time.monotonic() + start_s)
         except LinkBroken as broken:
             raise self.bury(broken, start_s) from broken
@@ -146,6 +156,11 @@ class WorkerProcess:
             self._link.send(job)
         except LinkBroken as broken:
             raise self.bury(broken, 0) from broken
+
+    def reply(self, message: Mapping[str, Any]) -> None:
+        """Answer something that the worker asked in the middle of a job; nothing where it has gone."""
+        with suppress(LinkBroken):
+            self._link.send(message)
 
     def next_answer(self, deadline: float, allowed_s: float) -> Answer:
         """The next answer of the job.

@@ -13,12 +13,13 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..examiners import Examiner
 from ..inference import InferenceClient, ServedModel
+from ..inference.blocks import BLOCK_BYTES
 from ..messages import FALLBACK, catalogue, say
 from .answers import MAX_TEXT, Done, OutOfMemory, to_json
 from .link import MAX_ANSWER, MAX_REQUEST, Link, LinkBroken, encode
@@ -27,6 +28,9 @@ from .rehearsal import rehearse
 from .sandbox import confine
 from .spec import WorkerSpec
 from .workers import Found, Message, OpenMaterial, Started, examine_opened
+
+if TYPE_CHECKING:
+    from ..inference.remote import Remote
 
 if sys.platform != "win32":
     import resource
@@ -41,16 +45,17 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     link = Link(socket.socket(fileno=int(arguments[0])), largest=MAX_REQUEST)
     try:
-        spec = WorkerSpec.from_json(link.receive())
+        told = link.receive()
+        spec = WorkerSpec.from_json(told["spec"])
         examiners = _build(spec)
-        inference = _inference(spec)
+        networks = _networks(spec, link, told.get("block"))
         catalogue(FALLBACK)  # sentences are said in words that are on disk
-        rehearse(list(examiners.values()), inference)
+        rehearse(list(examiners.values()), networks.local)
         report = confine(link.fileno(), spec.limits)
         link.send({"type": "ready", "sandbox": report.as_json()})
         sampling = spec.sampling if report.threads else replace(spec.sampling, threads=1)
         while True:
-            _serve_one(link, examiners, sampling, inference)
+            _serve_one(link, examiners, sampling, networks)
     except LinkBroken:
         return 0  # the daemon closed the socket, or is gone
 
@@ -62,21 +67,53 @@ def _build(spec: WorkerSpec) -> dict[str, Examiner]:
     return {examiner.name: examiner for examiner in built}
 
 
-def _inference(spec: WorkerSpec) -> InferenceClient | None:
-    """What runs the models that examiners ask for by name; None where there are none."""
+@dataclass(frozen=True)
+class _Networks:
+    """What runs the models that examiners ask for by name.
+
+    Attributes:
+        local: those that are loaded here; None where there are none.
+        client: all of them; None where there are none.
+        remote: those of the inference process, which cannot be asked before the first job.
+    """
+
+    local: InferenceClient | None = None
+    client: InferenceClient | None = None
+    remote: Remote | None = None
+
+
+def _networks(spec: WorkerSpec, link: Link, block: int | None) -> _Networks:
+    """Load what runs here. `block` is the descriptor of the memory shared with the inference process."""
     models = [ServedModel.from_json(model) for model in spec.models]
     if not models:
-        return None
-    from ..inference.in_process import InProcess  # only here: it brings onnxruntime
+        return _Networks()
+    from ..inference.clients import Routed
 
-    return InProcess(models)
+    here = [model for model in models if not model.apart]
+    apart = [model for model in models if model.apart]
+    local: InferenceClient | None = None
+    remote: Remote | None = None
+    routes: dict[str, InferenceClient] = {}
+    if here:
+        from ..inference.in_process import InProcess  # only here: it brings onnxruntime
+
+        local = InProcess(here)
+        routes |= dict.fromkeys((model.name for model in here), local)
+    if apart and block is not None:
+        from ..inference.remote import Remote
+        from ..inference.shared import Block
+
+        remote = Remote(apart, link, Block(block, BLOCK_BYTES))
+        os.close(block)  # the mapping stays
+        routes |= dict.fromkeys((model.name for model in apart), remote)
+    return _Networks(local, Routed(routes), remote)
 
 
 def _serve_one(
     link: Link,
     examiners: Mapping[str, Examiner],
     sampling: Sampling,
-    inference: InferenceClient | None,
+    networks: _Networks,
 ) -> None:
     """Take one job: any number of messages with files, then the job itself."""
     descriptors: list[int] = []
@@ -90,8 +127,10 @@ def _serve_one(
                 break
         _arm(request["seconds"])
         try:
-            for message in _examine(examiners, request, descriptors, sampling, inference):
+            for message in _examine(examiners, request, descriptors, sampling, networks.client):
                 link.send(_sendable(message))
+            if networks.remote is not None:
+                networks.remote.settle()  # answers that nobody took must not be met by the next job
         except MemoryError:
             link.send(to_json(OutOfMemory()))
             os._exit(1)

@@ -59,3 +59,9 @@ def apply(limits: ProcessLimits, *, allow_threads: bool) -> dict[str, str]:
         else:
             report[name] = str(bound)
     return report
+
+
+def no_core_files() -> None:
+    """Leave nothing of this process's memory on disk when it crashes."""
+    if sys.platform != "win32":
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

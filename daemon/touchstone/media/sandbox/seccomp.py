@@ -81,13 +81,17 @@ def available(machine: Architecture) -> bool:
     return True
 
 
-def install(machine: Architecture, rules: Sequence[Rule]) -> None:
-    """Put every thread of this process under `rules`, for good; all other calls fail with EPERM.
+def install(
+    machine: Architecture,
+    rules: Sequence[Rule],
+    default: int = bpf.refuse(errno.EPERM),
+) -> None:
+    """Put every thread of this process under `rules`, for good; `default` is what becomes of all other calls.
 
     Raises:
         Unsupported: the kernel has no seccomp filters or refused this one.
     """
-    code = bpf.assemble(machine, rules, bpf.refuse(errno.EPERM))
+    code = bpf.assemble(machine, rules, default)
     buffer = ctypes.create_string_buffer(code, len(code))
     program = _Program(len(code) // 8, ctypes.cast(buffer, ctypes.c_void_p))
     try:
