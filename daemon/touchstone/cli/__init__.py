@@ -25,6 +25,7 @@ COMMANDS = (
     "history",
     "trust",
     "models",
+    "watermark",
     "browsers",
     "settings",
     "token",

@@ -18,6 +18,7 @@ from .. import Clip, Needs, Skip, UsesModels
 from .dwt_dct_scheme import DwtDct
 from .measured import measured, read_rate
 from .scheme import Reader, Reading, Scheme
+from .touchstone_mark import from_settings as touchstone_mark
 
 _log = logging.getLogger(__name__)
 
@@ -72,9 +73,15 @@ def from_settings(settings: Mapping[str, Any] | None = None) -> Watermarks:
     Args:
         settings: `{"models": [{"model": Model.as_json(), "variant": name, "path": file}]}`. One that
             cannot be used is left out, with a line in the log; `touchstone doctor` finds it.
+            `"touchstone"`: settings of our own mark (touchstone_mark.from_settings); with `"only_touchstone"`
+            nothing else is read.
     """
-    schemes: list[Scheme] = [DwtDct()]
-    for entry in (settings or {}).get("models", ()):
+    given = settings or {}
+    own = touchstone_mark(given.get("touchstone", {}))
+    if given.get("only_touchstone"):
+        return Watermarks([own])
+    schemes: list[Scheme] = [DwtDct(), own]
+    for entry in given.get("models", ()):
         # Loaded only where there is a model: it brings onnxruntime.
         from ...zoo.entry import Model
         from .onnx_scheme import OnnxScheme, UnusableModel
