@@ -19,13 +19,16 @@ from . import __version__
 from .system.environment import Environment
 
 if TYPE_CHECKING:
+    from .inference.placement import Placed
+    from .inference.service import InferenceService
+    from .media.spec import WorkerSpec
     from .pipeline import Pipeline
     from .settings import Settings
     from .system.paths import Paths
     from .verdict import Scan
     from .wire import AnySource
-    from .zoo.entry import Model
-    from .zoo.registry import Zoo
+    from .zoo.entry import Task
+    from .zoo.registry import Installed
 
 _log = logging.getLogger(__name__)
 
@@ -56,38 +59,49 @@ def measurements_file(paths: Paths) -> Path:
     return paths.cache_dir / "providers.json"
 
 
-def measurable(zoo: Zoo) -> list[dict[str, Any]]:
-    """Installed models with all their variants, as `inference.measuring.Order` takes them."""
-    variants: dict[str, dict[str, str]] = {}
-    models: dict[str, Model] = {}
-    for found in zoo.installed():
-        models[found.model.name] = found.model
-        variants.setdefault(found.model.name, {})[found.variant.name] = str(found.path)
-    return [{"model": models[name].as_json(), "paths": variants[name]} for name in sorted(models)]
-
-
 def trust_settings(env: Environment, settings: Settings) -> dict[str, Any]:
     """Whom to believe, as plain JSON values: `Trust.from_dict` reads them, here or in a worker."""
     lists = [str(settings.trust_lists.expanduser().absolute())] if settings.trust_lists else []
     return {"pins": True, "official": str(trust_folder(env.paths)), "lists": lists}
 
 
-def watermark_settings(env: Environment) -> dict[str, Any]:
-    """The installed watermark decoders, as `watermarks.from_settings` takes them."""
-    from .zoo.entry import BadEntry, Task
+def installed_models(env: Environment, task: Task | None = None) -> list[Installed]:
+    """Files of models that are there; none where the zoo is damaged, which `touchstone doctor` says too."""
+    from .zoo.entry import BadEntry
     from .zoo.registry import Zoo
 
     try:
-        installed = Zoo(models_folder(env.paths)).installed(Task.WATERMARK_DECODER)
-    except BadEntry as problem:  # scans do without; `touchstone doctor` says the same
+        return Zoo(models_folder(env.paths)).installed(task)
+    except BadEntry as problem:
         _log.warning("no models are used: %s", problem)
-        return {"models": []}
-    # Of several variants the one that zoo.toml lists first is used.
-    chosen = {found.model.name: found for found in reversed(installed)}
+        return []
+
+
+def placed_models(env: Environment, settings: Settings, task: Task) -> dict[str, Placed]:
+    """Where the installed models for a task run, by name."""
+    from .inference.choice import Measurements
+    from .inference.machine import this_machine
+    from .inference.placement import Wishes, place
+    from .inference.provider_options import SHORT_NAMES
+    from .zoo.entry import Task
+
+    installed = installed_models(env, task)
+    if not installed:
+        return {}
+    wishes = Wishes(SHORT_NAMES.get(settings.provider), settings.inference_process)
+    kept = Measurements(measurements_file(env.paths))
+    return place(installed, kept, this_machine(), wishes, here_only=task is Task.WATERMARK_DECODER)
+
+
+def watermark_settings(env: Environment, settings: Settings) -> dict[str, Any]:
+    """The installed watermark decoders, as `watermarks.from_settings` takes them."""
+    from .zoo.entry import Task
+
+    chosen = placed_models(env, settings, Task.WATERMARK_DECODER)
     return {
         "models": [
-            {"model": found.model.as_json(), "variant": found.variant.name, "path": str(found.path)}
-            for _, found in sorted(chosen.items())
+            {"model": placed.model.as_json(), "variant": placed.variant.name, "path": str(placed.path)}
+            for _, placed in sorted(chosen.items())
         ]
     }
 
@@ -109,26 +123,20 @@ def detector_settings(models: Path | None = None) -> dict[str, Any] | None:
         return None
 
 
-def imported_detector_settings(env: Environment) -> dict[str, Any] | None:
+def imported_detector_settings(env: Environment, placed: Mapping[str, Placed]) -> dict[str, Any] | None:
     """Detectors that the user imported, as `imported_detectors.from_settings` takes them; None without any.
 
     Each comes with its evaluation, which says whether it may vote.
     """
-    from .zoo.entry import BadEntry, Task
     from .zoo.evaluation import BadEvaluation
     from .zoo.registry import Zoo
 
-    try:
-        zoo = Zoo(models_folder(env.paths))
-    except BadEntry as problem:  # scans do without; `touchstone doctor` says the same
-        _log.warning("no models are used: %s", problem)
-        return None
     entries: list[dict[str, Any]] = []
-    for found in zoo.installed(Task.DETECTOR):
+    for found in placed.values():
         entry: dict[str, Any] = {"model": found.model.as_json(), "variant": found.variant.name}
-        entry["path"] = str(found.path)
+        entry |= {"path": str(found.path), "apart": found.apart}
         try:
-            counts = zoo.evaluation(found.model, found.variant)
+            counts = Zoo(models_folder(env.paths)).evaluation(found.model, found.variant)
             entry["evaluation"] = counts.model_dump(mode="json", by_alias=True) if counts else None
         except BadEvaluation as problem:
             entry["reason"] = str(problem)
@@ -167,16 +175,57 @@ def load_settings(env: Environment, given: Mapping[str, Any] | None = None) -> S
     return load(env.environ, stored, given)
 
 
+def viewer_spec(env: Environment, settings: Settings) -> WorkerSpec:
+    """What workers that look at pictures are told: examiners, their settings, and the models they ask for."""
+    from .media.spec import WorkerSpec
+    from .pipeline import DETECTOR, IMPORTED_DETECTORS, LOOK_AT_PICTURES
+    from .zoo.entry import Task
+
+    viewer_settings: dict[str, Any] = {"watermarks": watermark_settings(env, settings)}
+    looking: tuple[str, ...] = LOOK_AT_PICTURES
+    if (detector := detector_settings()) is not None:
+        viewer_settings[DETECTOR] = detector
+        looking = (*looking, DETECTOR)
+    placed = placed_models(env, settings, Task.DETECTOR)
+    if (imported := imported_detector_settings(env, placed)) is not None:
+        viewer_settings[IMPORTED_DETECTORS] = imported
+        looking = (*looking, IMPORTED_DETECTORS)
+    apart = [found.served().as_json() for found in placed.values() if found.apart]
+    return WorkerSpec(looking, settings=viewer_settings, models=apart)
+
+
+def inference_service(env: Environment, settings: Settings) -> InferenceService:
+    """What runs models in a process of their own. It starts none before a model is asked for."""
+    from .inference.service import InferenceService, Times
+
+    half = min(4, max(1, (os.cpu_count() or 1) // 2))
+    return InferenceService(
+        times=Times(idle_s=settings.inference_idle_s),
+        threads=settings.inference_threads or half,
+        cache=env.paths.cache_dir / "compiled",
+        environment=env.environ,
+    )
+
+
 @asynccontextmanager
-async def open_pipeline(env: Environment, settings: Settings) -> AsyncIterator[Pipeline]:
-    """A pipeline of this process, with workers and connections that end with the context."""
+async def open_pipeline(
+    env: Environment, settings: Settings, *, measure: bool = False
+) -> AsyncIterator[Pipeline]:
+    """A pipeline of this process, with workers and connections that end with the context.
+
+    Args:
+        measure: whether to find out, after the first scan, which execution provider runs installed models
+            best; for a process that stays.
+    """
+    from .first_use import AfterFirstUse
+    from .inference import ServedModel
     from .intake.fetch import WebVideos
     from .intake.limits import FetchLimits
     from .intake.sources import SourceIntake
     from .media.lanes import Lane, Lanes
     from .media.pool import WorkerPool
     from .media.spec import Recycling, WorkerSpec
-    from .pipeline import DETECTOR, IMPORTED_DETECTORS, LOOK_AT_PICTURES, READ_HEADERS, Pipeline
+    from .pipeline import READ_HEADERS, Pipeline
 
     env.paths.create()
     defaults = FetchLimits()
@@ -186,40 +235,59 @@ async def open_pipeline(env: Environment, settings: Settings) -> AsyncIterator[P
         total_s=min(defaults.total_s, settings.max_seconds),
     )
     web = WebVideos(env.paths.cache_dir / FETCH_FOLDER, limits=limits)
-    header_readers = WorkerSpec(
-        READ_HEADERS, settings={"content_credentials": {"trust": trust_settings(env, settings)}}
+    header_readers = WorkerPool(
+        WorkerSpec(READ_HEADERS, settings={"content_credentials": {"trust": trust_settings(env, settings)}}),
+        size=settings.concurrency,
+        environment=env.environ,
     )
-    viewer_settings: dict[str, Any] = {"watermarks": watermark_settings(env)}
-    looking: tuple[str, ...] = LOOK_AT_PICTURES
-    if (detector := detector_settings()) is not None:
-        viewer_settings[DETECTOR] = detector
-        looking = (*LOOK_AT_PICTURES, DETECTOR)
-    if (imported := imported_detector_settings(env)) is not None:
-        viewer_settings[IMPORTED_DETECTORS] = imported
-        looking = (*looking, IMPORTED_DETECTORS)
-    # What looks at pictures keeps a processor busy and its models in memory: no more of it than processors.
-    viewers = min(settings.concurrency, os.cpu_count() or 1)
-    workers = Lanes(
-        [
-            Lane(
-                WorkerPool(header_readers, size=settings.concurrency, environment=env.environ), READ_HEADERS
-            ),
-            Lane(
-                WorkerPool(
-                    WorkerSpec(looking, settings=viewer_settings),
-                    size=viewers,
-                    recycling=Recycling(memory_mib=VIEWER_MEMORY_MIB),
-                    environment=env.environ,
-                ),
-                looking,
-            ),
-        ]
+    spec = viewer_spec(env, settings)
+    inference = inference_service(env, settings)
+    inference.serve([ServedModel.from_json(model) for model in spec.models])
+    viewers = WorkerPool(
+        spec,
+        # They keep a processor busy and their models in memory: no more of them than processors.
+        size=min(settings.concurrency, os.cpu_count() or 1),
+        recycling=Recycling(memory_mib=VIEWER_MEMORY_MIB),
+        environment=env.environ,
+        inference=inference,
     )
+    looking = tuple(spec.examiners)
+
+    async def find_out() -> None:
+        if await _measured(env, settings):
+            renewed = viewer_spec(env, settings)
+            inference.serve([ServedModel.from_json(model) for model in renewed.models])
+            viewers.renew(renewed)
+
+    lanes = Lanes([Lane(header_readers, READ_HEADERS), Lane(viewers, looking)])
+    workers = AfterFirstUse(lanes, find_out) if measure else lanes
     try:
         async with SourceIntake(web, fetch_allowed=lambda: settings.fetch_urls) as intake:
             yield Pipeline(intake, workers, prior=settings.prior, examiners=(*READ_HEADERS, *looking))
     finally:
         await workers.close()
+        await inference.close()
+
+
+async def _measured(env: Environment, settings: Settings) -> bool:
+    """Measure the installed models that have not been yet; false where there was nothing to do."""
+    from .inference.measuring import MeasuringFailed, Order, measure_models
+    from .inference.placement import measurable
+    from .zoo.entry import Task
+
+    placed = [found for task in Task for found in placed_models(env, settings, task).values()]
+    opt_in = settings.provider == "tensorrt"
+    if not placed or (all(found.measured for found in placed) and not opt_in):
+        return False
+    order = Order(measurable(installed_models(env)), measurements_file(env.paths), opt_in=opt_in)
+    try:
+        answer = await measure_models(order, environ=env.environ)
+    except MeasuringFailed as problem:
+        _log.warning("models were not measured (%s); they run on the processor", problem)
+        return False
+    for row in answer["models"]:
+        _log.info("%s: fastest is %s", row["name"], row["chosen"])
+    return True
 
 
 @asynccontextmanager

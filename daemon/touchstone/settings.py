@@ -80,6 +80,31 @@ class Settings(BaseModel):
         description="Ids of further Chromium extensions that may call the API, such as a build of your own; "
         "in text, separated by commas.",
     )
+    provider: Literal[
+        "auto", "cpu", "cuda", "tensorrt", "migraphx", "rocm", "directml", "coreml", "openvino"
+    ] = Field(
+        default="auto",
+        description="What runs models that may use a graphics card. `auto`: the fastest that was measured; "
+        "TensorRT only where it is named.",
+    )
+    inference_process: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="Whether such models run in a process of their own, which may reach a graphics card, "
+        "instead of in the confined one that reads the video. `auto`: where that was measured to be faster.",
+    )
+    inference_idle_s: float = Field(
+        default=60,
+        gt=0,
+        le=86400,
+        description="After how many seconds without work that process leaves, and its memory with it.",
+    )
+    inference_threads: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="Threads of the processor for one run in that process. 0: half of the processor's, at "
+        "most 4.",
+    )
     concurrency: int = Field(default=2, ge=1, le=64, description="How many scans run at once.")
     queue_limit: int = Field(
         default=64, ge=1, le=10_000, description="How many scans may wait; beyond that the API answers 429."

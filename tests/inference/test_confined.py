@@ -63,7 +63,8 @@ async def test_a_model_runs_in_the_worker_and_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_model_runs_apart_and_examiners_do_not_notice(tmp_path: Path) -> None:
-    service = InferenceService([served(tmp_path, apart=True)])
+    service = InferenceService()
+    service.serve([served(tmp_path, apart=True)])
     try:
         spec = asking(tmp_path, ["tiny", "absent"], rows=40, apart=True)
         pools = [WorkerPool(spec, size=1, inference=service) for _ in range(2)]
@@ -80,7 +81,8 @@ async def test_a_model_runs_apart_and_examiners_do_not_notice(tmp_path: Path) ->
 
 
 async def test_a_lost_process_skips_the_examiner_with_the_reason(tmp_path: Path) -> None:
-    broken = InferenceService([served(tmp_path, apart=True)], command=[sys.executable, "-c", ""])
+    broken = InferenceService(command=[sys.executable, "-c", ""])
+    broken.serve([served(tmp_path, apart=True)])
     try:
         pool = WorkerPool(asking(tmp_path, ["tiny"], rows=1, apart=True), size=1, inference=broken)
         messages = await messages_of(pool, tmp_path, ["tiny"])

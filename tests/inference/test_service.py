@@ -32,7 +32,8 @@ HERE = Path(__file__).resolve().parent
 
 @asynccontextmanager
 async def service_of(*models: ServedModel, **options: Any) -> AsyncIterator[InferenceService]:
-    service = InferenceService(models, **options)
+    service = InferenceService(**options)
+    service.serve(models)
     try:
         yield service
     finally:
@@ -219,6 +220,18 @@ def test_the_process_reaches_no_network_and_starts_no_program() -> None:
         assert child.refused == {"network": True, "program": True}
     finally:
         child.kill()
+
+
+async def test_models_that_are_served_anew_are_those_that_answer(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    async with service_of(served(tmp_path)) as service:
+        worker = Worker(service)
+        assert await worker.ask([[1, 2, 3, 4]]) == [[2, 4, 6, 8]]
+        service.serve([served(tmp_path / "new", doubling(sums=True))])
+        assert await worker.ask([[1, 2, 3, 4]]) == [[20]]
+        service.serve([])
+        with pytest.raises(NoAnswer, match="not installed"):
+            await worker.ask([[1, 2, 3, 4]])
 
 
 async def test_a_worker_that_goes_takes_its_batches_along(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -184,8 +185,9 @@ def test_what_it_cannot_look_at_is_said_so(
     tmp_path: Path, card_changes: dict[str, Any], runs: list[int], size: tuple[int, int], told: bool
 ) -> None:
     detector = detector_of(tmp_path, changed(**card_changes))
-    found = [detector.score(run) for run in Pictures(runs, size)]
-    assert [score is not None for score in found] == [told] * len(runs)
+    asked = [detector.ask(run, None) for run in Pictures(runs, size)]
+    assert [one is not None for one in asked] == [told] * len(runs)
+    assert all(detector.score(one) is not None for one in asked if one)
 
 
 def detector_of(folder: Path, model: Model) -> ImportedDetector:
@@ -243,6 +245,23 @@ def test_a_scan_shows_what_was_imported_and_nothing_where_nothing_was(home: Path
     (counted,) = [e for e in scan["evidence"] if e["details"].get("imported")]
     assert counted["log10_lr"] > 1
     assert scan["verdict"]["basis"] == "detector"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="workers need sockets that carry descriptors")
+def test_where_it_runs_makes_no_difference(home: Path, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    draw_clip(clip, width=320, height=180, seconds=1)
+    (tmp_path / "vit.onnx").write_bytes(VIT)
+    import_model(Zoo(models_folder(world(home).paths), []), tmp_path / "vit.onnx", CARD, lambda *_: {})
+    told = []
+    for where in ("never", "always"):
+        assert main(["settings", "inference_process", where], world(home)) == 0
+        code, scan = run_scan(home, clip)
+        assert code == 0
+        (shown,) = [e for e in scan["evidence"] if e["details"].get("imported")]
+        told.append((shown["details"]["score"], len(shown["spans"]), scan["models"]["vit"]["provider"]))
+        assert scan["models"]["vit"]["ms"] > 0
+    assert told[0] == told[1]
 
 
 def listed(home: Path) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from touchstone.cli import main, models
 from touchstone.engine import models_folder, watermark_settings
+from touchstone.settings import Settings
 from touchstone.system.environment import Environment
 from touchstone.system.paths import Paths
 from touchstone.zoo.entry import Variant
@@ -54,7 +55,7 @@ def test_a_model_from_import_to_removal(home: Path, tmp_path: Path) -> None:
     _, listed = run(home, "list", "--json")
     assert {m["name"]: m["state"] for m in listed["models"]} == {"rivagan": "absent", "tiny": "installed"}
     assert "imported" in run(home, "list")[1]
-    (used,) = watermark_settings(world(home))["models"]
+    (used,) = watermark_settings(world(home), Settings())["models"]
     assert (used["model"]["name"], used["path"]) == ("tiny", row["path"])
     assert run(home, "verify")[0] == 0
     Path(row["path"]).write_bytes(b"damaged")

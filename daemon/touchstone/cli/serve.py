@@ -81,7 +81,7 @@ def _daemon(env: Environment, settings: Settings) -> Daemon:
         token=TokenStore(env.paths, env.keyring).load().value,
         chromium_ids=frozenset({_pinned_chromium_id()}),
         edition=edition(env, settings),
-        open_scanner=lambda: open_pipeline(env, settings),
+        open_scanner=lambda: open_pipeline(env, settings, measure=True),
         clock=env.clock,
     )
 

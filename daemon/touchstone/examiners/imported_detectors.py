@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from ..inference import InferenceClient, NoAnswer, Pending
+from ..inference.in_process import Ready
 from ..inference.sessions import Session
 from ..inference.uses import ModelFile, merged, taken
 from ..media.frames import Run
@@ -40,33 +42,41 @@ class ImportedDetector:
     Args:
         model: its card.
         variant: which file it is.
-        path: where that is.
+        path: where that is; None where the inference process runs it.
         vote: what its scores are worth.
 
     Raises:
         UnusableModel: it cannot be read, is another file, or does not do what its card says.
     """
 
-    def __init__(self, model: Model, variant: Variant, path: Path, vote: Vote) -> None:
+    def __init__(self, model: Model, variant: Variant, path: Path | None, vote: Vote) -> None:
         self.model = model
         self.vote = vote
         self.file = ModelFile(model.name, model.version, variant.name, variant.sha256)
+        self.session = None if path is None else self._loaded(path)
+
+    def _loaded(self, path: Path) -> Session:
         try:
             content = path.read_bytes()
         except OSError as problem:
             raise UnusableModel(f"{path}: {problem.strerror}; `touchstone models verify`") from problem
-        if hashlib.sha256(content).hexdigest() != variant.sha256:
+        if hashlib.sha256(content).hexdigest() != self.file.sha256:
             raise UnusableModel(f"{path}: is not the file that was imported; `touchstone models verify`")
         try:
-            self.session = Session(content, output=model.output.name)
-            scores(self.session(np.zeros(model.input.shape(), np.float32)), model.output)
+            session = Session(content, output=self.model.output.name)
+            scores(session(np.zeros(self.model.input.shape(), np.float32)), self.model.output)
         except Exception as problem:
             # onnxruntime raises kinds of its own for every way in which a file can be no model.
             raise UnusableModel(f"{path}: does not do what its card says ({problem})") from problem
-        self.session.take_ms()
+        session.take_ms()
+        return session
 
-    def score(self, run: Run) -> float | None:
-        """The logit of one run; None where it has too few frames or they are too small."""
+    def ask(self, run: Run, client: InferenceClient | None) -> Pending | None:
+        """Start on one run; None where it has too few frames or they are too small.
+
+        Raises:
+            NoAnswer: the inference process does not have it.
+        """
         wanted = self.model.input
         if len(run.frames) < wanted.frames:
             return None
@@ -74,7 +84,20 @@ class ImportedDetector:
         height, width = frames[0].shape[:2]
         if wanted.fit == "crop" and (height < wanted.height or width < wanted.width):
             return None
-        logit = float(scores(self.session(prepared(frames, wanted)), self.model.output)[0])
+        rows = prepared(frames, wanted)
+        if self.session is not None:
+            return Ready(self.session(rows))
+        if client is None:
+            raise NoAnswer(say("inference.no_such_model", name=self.model.name))
+        return client.submit(self.model.name, rows)
+
+    def score(self, asked: Pending) -> float | None:
+        """The logit of one run; None where it is no number.
+
+        Raises:
+            NoAnswer: there is none.
+        """
+        logit = float(scores(asked.result(), self.model.output)[0])
         return logit if np.isfinite(logit) else None
 
 
@@ -96,13 +119,19 @@ class ImportedDetectors:
 
         Raises:
             Skip: none could.
+            NoAnswer: the inference process was lost.
             CannotDecode: there are no frames.
         """
-        seen: list[list[Span]] = [[] for _ in self._detectors]
+        asked: list[tuple[int, Run, Pending]] = []
         for run in clip.frames:
-            for detector, spans in zip(self._detectors, seen, strict=True):
-                if (logit := detector.score(run)) is not None:
-                    spans.append(Span(start_s=run.start_s, end_s=run.end_s, score=round(logit, 3)))
+            # The next run is decoded while the models are at work on this one, where they run apart.
+            for place, detector in enumerate(self._detectors):
+                if (pending := detector.ask(run, clip.inference)) is not None:
+                    asked.append((place, run, pending))
+        seen: list[list[Span]] = [[] for _ in self._detectors]
+        for place, run, pending in asked:
+            if (logit := self._detectors[place].score(pending)) is not None:
+                seen[place].append(Span(start_s=run.start_s, end_s=run.end_s, score=round(logit, 3)))
         if not any(seen):
             raise Skip(say("models.imported_detector.cannot_look"))
         for detector, spans in zip(self._detectors, seen, strict=True):
@@ -111,7 +140,7 @@ class ImportedDetectors:
 
     def take_uses(self) -> Mapping[str, ModelUse]:
         """See examiners.UsesModels."""
-        return merged(*(taken([(detector.file, detector.session)]) for detector in self._detectors))
+        return merged(*(taken([(d.file, d.session)]) for d in self._detectors if d.session is not None))
 
 
 def _evidence(detector: ImportedDetector, spans: Sequence[Span]) -> Evidence:
@@ -146,9 +175,10 @@ def from_settings(settings: Mapping[str, Any]) -> ImportedDetectors:
     """The examiner for a worker.
 
     Args:
-        settings: `{"models": [{"model": Model.as_json(), "variant": name, "path": file, "evaluation":
-            Evaluation as JSON values or None, "reason": why there is none}]}`. One that cannot be used is
-            left out, with a line in the log; `touchstone doctor` finds it.
+        settings: `{"models": [{"model": Model.as_json(), "variant": name, "path": file, "apart": whether the
+            inference process runs it, "evaluation": Evaluation as JSON values or None, "reason": why there
+            is none}]}`. One that cannot be used is left out, with a line in the log; `touchstone doctor`
+            finds it.
     """
     detectors = []
     for entry in settings.get("models", ()):
@@ -159,7 +189,8 @@ def from_settings(settings: Mapping[str, Any]) -> ImportedDetectors:
         if evaluation is None and entry.get("reason"):
             vote = Vote(reason=entry["reason"])
         try:
-            detectors.append(ImportedDetector(model, variant, Path(entry["path"]), vote))
+            path = None if entry.get("apart") else Path(entry["path"])
+            detectors.append(ImportedDetector(model, variant, path, vote))
         except UnusableModel as problem:
             _log.warning("not used: %s", problem)
     return ImportedDetectors(detectors)

@@ -41,6 +41,7 @@ class ChildProcess:
     Attributes:
         loaded: models that have run in it.
         blocks: numbers of the blocks that it knows.
+        config: what it was told.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class ChildProcess:
         """
         if sys.platform == "win32":
             raise ChildLost(say("inference.why.windows"))
+        self.config = config
         self.loaded: set[str] = set()
         self.blocks: set[int] = set()
         self._forgotten: deque[int] = deque()

@@ -119,7 +119,8 @@ def decide(
     reason = None
     if wanted and not usable:
         problems = [str(r["problem"]) for r in results if r["provider"] == wanted and r.get("problem")]
-        reason = problems[0] if problems else ("not offered here" if results else "not measured yet")
+        never_tried = not results or wanted in OPT_IN
+        reason = problems[0] if problems else "not measured yet" if never_tried else "not offered here"
         usable = [r for r in fit if r["provider"] == PROCESSOR]
     if not usable:
         return Choice(variants[0], PROCESSOR, reason=reason or "not measured yet")

@@ -78,7 +78,6 @@ class InferenceService:
     """See the module.
 
     Args:
-        models: what may be asked for.
         times: how long things may take.
         threads: of the processor for one run.
         cache: a folder where providers may keep what they compiled.
@@ -88,7 +87,6 @@ class InferenceService:
 
     def __init__(
         self,
-        models: Sequence[ServedModel],
         *,
         times: Times = Times(),
         threads: int = 1,
@@ -96,10 +94,10 @@ class InferenceService:
         command: Sequence[str] | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
-        self._models = {model.name: model for model in models}
+        self._models: dict[str, ServedModel] = {}
         self._times = times
-        self._config = {
-            "models": [model.as_json() for model in models],
+        self._config: dict[str, Any] = {
+            "models": [],
             "threads": threads,
             "cache": None if cache is None else str(cache),
         }
@@ -120,6 +118,11 @@ class InferenceService:
     def pid(self) -> int | None:
         """Of the process; None while there is none."""
         return self._child.pid if self._child else None
+
+    def serve(self, models: Sequence[ServedModel]) -> None:
+        """What may be asked for from now on. A process that serves other models leaves after its run."""
+        self._models = {model.name: model for model in models}
+        self._config = {**self._config, "models": [model.as_json() for model in models]}
 
     def open_block(self, size: int) -> tuple[int, int]:
         """See Inference.
@@ -201,7 +204,7 @@ class InferenceService:
             while self._queue:
                 # Batches of other scans that arrive in this turn of the loop run together with this one.
                 await asyncio.sleep(0)
-                await self._run(self._queue.take(lambda batch: self._models[batch.model].batch))
+                await self._run(self._queue.take(self._most))
         except Exception:  # noqa: BLE001
             # A mistake of ours: whoever waits is told, and the next batch starts anew.
             _log.exception("running models failed")
@@ -215,11 +218,20 @@ class InferenceService:
                 loop = asyncio.get_running_loop()
                 self._idle = loop.call_later(self._times.idle_s, self._leave)
 
+    def _most(self, batch: Batch) -> int:
+        """Rows of one run of a batch's model."""
+        model = self._models.get(batch.model)
+        return model.batch if model else 1
+
     async def _run(self, taken: Sequence[Queued]) -> None:
         """Run batches together and hand out their answers."""
         if not taken:
             return  # the last one was taken back
-        model = self._models[taken[0].batch.model]
+        model = self._models.get(taken[0].batch.model)
+        if model is None:  # it is served no more
+            for queued in taken:
+                self._fail(queued, NoAnswer(say("inference.no_such_model", name=queued.batch.model)))
+            return
         blocks: dict[int, tuple[int, int]] = {}
         try:
             child = await self._started()
@@ -268,8 +280,8 @@ class InferenceService:
         Raises:
             ChildLost: it did not come up.
         """
-        if self._child is not None and not self._child.alive():
-            self._leave()  # it ended while nobody needed it
+        if self._child is not None and not (self._child.alive() and self._child.config is self._config):
+            self._leave()  # it ended while nobody needed it, or serves what is served no more
         if self._child is None:
             self._child = await self._in_thread(
                 ChildProcess, self._command, self._config, self._environment, self._times.start_s

@@ -21,22 +21,12 @@ from ..inference.batching import AUTOMATIC, URGENT, Batch
 from ..inference.blocks import BLOCK_BYTES
 from ..intake import Material
 from ..messages import say
-from .answers import Answer, Done, Infer
+from .answers import Done, Infer
+from .job import Job
 from .process import WorkerLost, WorkerProcess, worker_command
 from .sandbox import SandboxReport
 from .spec import Deadlines, Recycling, WorkerSpec
-from .workers import (
-    Checked,
-    Confined,
-    ContainerRead,
-    Found,
-    Message,
-    ModelsRan,
-    Sampled,
-    Skipped,
-    Started,
-    Unreadable,
-)
+from .workers import Confined, Message, Skipped, Started
 
 if TYPE_CHECKING:
     from ..inference.service import Inference
@@ -44,7 +34,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-_ATTEMPTS_AT_CONTAINER = 2
 _MAX_ANSWERS = 10_000  # of one job; more is a worker that was made to babble
 
 
@@ -102,7 +91,7 @@ class WorkerPool:
         for name in examiners:
             if name not in self._spec.examiners:
                 yield Skipped(name, say("workers.not_here"))
-        job = _Job(material, [name for name in examiners if name in self._spec.examiners])
+        job = Job(material, [name for name in examiners if name in self._spec.examiners])
         async with self._slots:
             while not job.over:
                 async with aclosing(self._attempt(job)) as messages:
@@ -117,6 +106,14 @@ class WorkerPool:
     def sandboxes(self) -> Sequence[Confined]:
         """See `Workers`."""
         return [Confined(tuple(self._spec.examiners), self.sandbox)] if self.sandbox else []
+
+    def renew(self, spec: WorkerSpec) -> None:
+        """Build workers after `spec` from now on; those that are busy end when their job does."""
+        self._spec = spec
+        for worker, timer in self._idle:
+            timer.cancel()
+            self._end(worker)
+        self._idle.clear()
 
     async def check(self) -> SandboxReport:
         """What confines the workers, by starting one if none has been yet.
@@ -148,7 +145,7 @@ class WorkerPool:
 
     # --- one job ------------------------------------------------------------------------------
 
-    async def _attempt(self, job: _Job) -> AsyncGenerator[Message, None]:
+    async def _attempt(self, job: Job) -> AsyncGenerator[Message, None]:
         """Run what is left of a job in one worker."""
         try:
             worker = await self._take()
@@ -180,7 +177,7 @@ class WorkerPool:
             else:
                 self._discard(worker)
 
-    async def _converse(self, worker: WorkerProcess, job: _Job) -> AsyncGenerator[Message, None]:
+    async def _converse(self, worker: WorkerProcess, job: Job) -> AsyncGenerator[Message, None]:
         times = self._deadlines
         total = times.container_s + times.examiner_s * len(job.remaining)
         await self._in_thread(worker.begin, job.material, tuple(job.remaining), total + times.start_s)
@@ -202,7 +199,7 @@ class WorkerPool:
                 yield message
         raise WorkerLost(say("workers.why.misbehaved"))
 
-    async def _infer(self, worker: WorkerProcess, asked: Infer, job: _Job) -> None:
+    async def _infer(self, worker: WorkerProcess, asked: Infer, job: Job) -> None:
         """Have a batch of a worker run, and tell it that its answers are there, or why not."""
         try:
             if self._inference is None or worker.block is None:
@@ -277,6 +274,8 @@ class WorkerPool:
             return
         if (error := task.exception()) is not None:
             _log.warning("no spare worker: %s", error)
+        elif task.result().spec is not self._spec:
+            self._end(task.result())
         else:
             self._shelve(task.result())
 
@@ -291,7 +290,7 @@ class WorkerPool:
     def _give_back(self, worker: WorkerProcess) -> None:
         self._busy.discard(worker)
         worn = worker.jobs >= self._recycling.jobs or worker.memory_mib > self._recycling.memory_mib
-        if worn or self._closed or len(self._idle) >= self._size:
+        if worn or worker.spec is not self._spec or self._closed or len(self._idle) >= self._size:
             self._end(worker)
             self._keep_spare()
         else:
@@ -315,75 +314,6 @@ class WorkerPool:
 
     async def _in_thread(self, call: Callable[..., _T], *arguments: Any) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *arguments)
-
-
-class _Job:
-    """What is known about one job, over all the workers it takes."""
-
-    def __init__(self, material: Material, examiners: Sequence[str]) -> None:
-        self.material = material
-        self.remaining = list(examiners)
-        self.over = False
-        self.asked: set[asyncio.Future[None]] = set()  # batches that models work on
-        self._container_read = False
-        self._current: str | None = None
-        self._attempts = 0
-
-    def take(self, answer: Answer) -> Message | None:
-        """Note an answer and return it as a message for the pipeline, or None if it is not for it.
-
-        Raises:
-            WorkerLost: it does not fit what came before, so it is not ours.
-        """
-        match answer:
-            case ContainerRead() if self._container_read:
-                return None  # a second worker reads it again
-            case ContainerRead():
-                self._container_read = True
-            case Sampled() | ModelsRan():
-                pass
-            case Unreadable():
-                self.remaining.clear()
-            case Started(name) if name in self.remaining:
-                self._current = name
-                return None
-            case Found(evidence) if evidence.examiner == self._current:
-                pass
-            case Checked(name) | Skipped(name, _) if name == self._current:
-                self._forget(name)
-            case _:
-                raise WorkerLost(say("workers.why.misbehaved"))
-        return answer
-
-    def done(self) -> None:
-        """The worker says that the job is over; an examiner that it said nothing about is still to do."""
-        if self.remaining:
-            raise WorkerLost(say("workers.why.misbehaved"))
-        self.over = True
-
-    def lost(self, lost: WorkerLost) -> list[Message]:
-        """The worker is gone: what to say, and whether to go on with what is left."""
-        if self._current is not None:
-            name = self._current
-            self._forget(name)
-            self.over = not self.remaining
-            return [Skipped(name, say("workers.ended_during", why=lost))]
-        self._attempts += 1
-        if self._attempts < _ATTEMPTS_AT_CONTAINER and not lost.overtime:
-            return []
-        key = "workers.nothing_left" if self._container_read else "workers.hostile_container"
-        return self.abandon(say(key, why=lost))
-
-    def abandon(self, reason: str) -> list[Message]:
-        """Give up: everything that is left is answered with the reason."""
-        self.over = True
-        if not self._container_read:
-            return [Unreadable(reason)]
-        return [Skipped(name, reason) for name in self.remaining]
-
-    def _forget(self, name: str) -> None:
-        self.remaining.remove(name)
-        self._current = None
 
 
 async def confinement(environment: Mapping[str, str]) -> SandboxReport:

@@ -91,6 +91,7 @@ class WorkerProcess:
         self._link = Link(ours, largest=MAX_ANSWER)
         self._ending = threading.RLock()  # a cancelled job is ended while a thread still waits for its answer
         self.block = None if block is None else block[0]
+        self.spec = spec
         self.jobs = 0
         self.memory_mib = 0
         kept = {name: environment[name] for name in _PASSED_ON if name in environment}
