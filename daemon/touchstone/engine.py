@@ -254,7 +254,7 @@ async def open_pipeline(
     looking = tuple(spec.examiners)
 
     async def find_out() -> None:
-        if await _measured(env, settings):
+        if await measure_installed(env, settings):
             renewed = viewer_spec(env, settings)
             inference.serve([ServedModel.from_json(model) for model in renewed.models])
             viewers.renew(renewed)
@@ -269,7 +269,7 @@ async def open_pipeline(
         await inference.close()
 
 
-async def _measured(env: Environment, settings: Settings) -> bool:
+async def measure_installed(env: Environment, settings: Settings) -> bool:
     """Measure the installed models that have not been yet; false where there was nothing to do."""
     from .inference.measuring import MeasuringFailed, Order, measure_models
     from .inference.placement import measurable

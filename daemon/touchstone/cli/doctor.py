@@ -267,6 +267,49 @@ def _models(env: Environment) -> Iterator[Finding]:
         yield Finding(subject, Health.OK, say(f"doctor.models.{'text' if names else 'none'}", names=names))
 
 
+def _inference(env: Environment) -> Iterator[Finding]:
+    import sqlite3
+
+    from ..engine import load_settings, measurements_file, placed_models
+    from ..inference.choice import Measurements
+    from ..inference.machine import this_machine
+    from ..inference.placement import key_of
+    from ..inference.provider_options import SHORT_NAMES
+    from ..settings import SettingError
+    from ..store import NewerStore
+    from ..zoo.entry import Task
+    from .doctor_inference import fallbacks, sentences
+
+    try:
+        settings = load_settings(env)
+    except (SettingError, NewerStore, sqlite3.Error):
+        return  # the settings have a finding of their own
+    subject = say("doctor.inference.subject")
+    placed = [found for task in Task for found in placed_models(env, settings, task).values()]
+    if not placed:
+        yield Finding(subject, Health.OK, say("doctor.inference.none"))
+        return
+    text = "; ".join(sentences(placed))
+    measured = all(found.measured for found in placed)
+    remedy = None if measured else say("doctor.inference.remedy_measure")
+    yield Finding(subject, Health.OK if measured else Health.NOTE, text, remedy)
+    machine = this_machine()
+    kept = Measurements(measurements_file(env.paths))
+    results = {found.model.name: kept.results(key_of(found.variants, machine)) for found in placed}
+    wanted = SHORT_NAMES.get(settings.provider)
+    for problem in fallbacks(results, wanted, machine.devices):
+        yield Finding(subject, Health.NOTE, problem, say("doctor.inference.remedy_fallback"))
+    for found in placed:
+        if wanted and found.choice.reason and not found.here_only:
+            text = say(
+                "doctor.inference.not_wanted",
+                name=found.model.name,
+                wanted=settings.provider,
+                reason=found.choice.reason,
+            )
+            yield Finding(subject, Health.NOTE, text, say("doctor.inference.remedy_wanted"))
+
+
 def _workers(env: Environment) -> Iterator[Finding]:
     from ..media.pool import confinement
     from ..media.process import WorkerLost
@@ -298,5 +341,6 @@ LOOKS: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     _trust,
     _workers,
     _models,
+    _inference,
 )
 """Everything that is looked at, in the order in which one thing needs the other."""

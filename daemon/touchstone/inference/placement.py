@@ -35,6 +35,8 @@ class Placed:
         choice: what it rests on.
         apart: whether the inference process runs it.
         measured: whether everything was measured that can be.
+        here_only: whether it could not run apart.
+        variants: all its installed files, by name, the reference first.
     """
 
     model: Model
@@ -43,6 +45,8 @@ class Placed:
     choice: Choice
     apart: bool
     measured: bool
+    here_only: bool
+    variants: Mapping[str, Installed]
 
     def served(self) -> ServedModel:
         """As workers and the inference process take it."""
@@ -103,6 +107,8 @@ def place(
             choice=choice,
             apart=apart and (wishes.process == "always" or choice.provider != PROCESSOR),
             measured=kept.complete(key),
+            here_only=here_only,
+            variants=variants,
         )
     return placed
 

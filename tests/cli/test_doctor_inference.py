@@ -1,0 +1,73 @@
+"""What `doctor` says of where models run: what was measured, and every provider that falls back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from touchstone.cli import main
+from touchstone.cli.doctor_inference import fallbacks
+from touchstone.engine import load_settings, measure_installed, models_folder, placed_models
+from touchstone.model_import import import_model
+from touchstone.zoo.entry import Model, Task
+from touchstone.zoo.registry import Zoo
+from zoo import decoders
+from zoo.shop import card
+from zoo.test_models_command import said, world
+
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+FELL_BACK = {"variant": "int8", "provider": CUDA, "problem": "falls back to CPUExecutionProvider (no libX)"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted", "devices", "told"),
+    [
+        ([FELL_BACK], None, ["card0 10de:2330"], ["tiny (int8) does not run on CUDA: falls back"]),
+        ([FELL_BACK], None, [], []),  # no card, no news
+        ([FELL_BACK], CUDA, [], ["tiny (int8) does not run on CUDA"]),
+        ([FELL_BACK | {"problem": None}], CUDA, ["card0"], []),
+        ([FELL_BACK | {"provider": CPU}], None, ["card0"], []),
+        ([], CUDA, ["card0"], []),
+    ],
+)
+def test_a_card_that_is_not_used_is_never_hidden(
+    rows: list[dict[str, Any]], wanted: str | None, devices: list[str], told: list[str]
+) -> None:
+    found = list(fallbacks({"tiny": rows}, wanted, devices))
+    assert len(found) == len(told)
+    assert all(text.startswith(begin) for text, begin in zip(found, told, strict=True))
+
+
+def findings(home: Path) -> list[tuple[str, str, str | None]]:
+    """Health, text and remedy of what doctor says of providers."""
+    env = world(home)
+    main(["doctor", "--json"], env)
+    rows = json.loads(said(env)[0])
+    return [(row["health"], row["text"], row["remedy"]) for row in rows if row["subject"] == "providers"]
+
+
+def test_doctor_tells_what_runs_where_and_on_what_it_rests(home: Path, tmp_path: Path) -> None:
+    ((health, text, remedy),) = findings(home)
+    assert (health, remedy) == ("ok", None)
+    assert "no installed model" in text
+
+    env = world(home)
+    (tmp_path / "decoder.onnx").write_bytes(decoders.decoder())
+    zoo = Zoo(models_folder(env.paths), [])
+    import_model(zoo, tmp_path / "decoder.onnx", Model.from_json(card()), lambda *_: {})
+    ((health, text, remedy),) = findings(home)
+    assert health == "note"
+    assert "was not measured yet" in text
+    assert "models bench" in str(remedy)
+
+    settings = load_settings(env)
+    assert asyncio.run(measure_installed(env, settings))
+    assert not asyncio.run(measure_installed(env, settings)), "once is enough"
+    assert placed_models(env, settings, Task.WATERMARK_DECODER)["tiny"].measured
+    health, text, remedy = findings(home)[0]
+    assert (health, remedy) == ("ok", None)
+    assert text.startswith("tiny runs as fp32 on CPU, in the confined process that reads the video, 0.")
