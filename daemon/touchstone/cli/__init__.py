@@ -25,6 +25,7 @@ COMMANDS = (
     "history",
     "trust",
     "models",
+    "evaluate",
     "watermark",
     "browsers",
     "settings",
