@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from examiners.watermarks.carriers import carrier, embed_dwt_dct
 from touchstone.examiners import Clip, Skip
 from touchstone.examiners.watermarks import MAX_P, Watermarks, dwt_dct, log10_lr
-from touchstone.examiners.watermarks.dwt_dct_scheme import low_plane, scaled, sizes_to_try, votes_of
+from touchstone.examiners.watermarks.dwt_dct_scheme import (
+    SHARES,
+    DwtDct,
+    low_plane,
+    scaled,
+    sizes_to_try,
+    votes_of,
+)
 from touchstone.examiners.watermarks.known import agreement, known_messages
 from touchstone.examiners.watermarks.scheme import Reading
 from touchstone.media.container import Container
@@ -87,6 +94,33 @@ def test_nothing_is_found_where_nothing_is(name: str) -> None:
 def test_a_message_no_generator_uses_is_not_reported() -> None:
     stranger = np.random.default_rng(3).integers(0, 2, 48).astype(bool)
     assert examine(Pictures(embed_dwt_dct(carrier("noise 512x512"), stranger))) == []
+
+
+@pytest.mark.parametrize("name", ["noise 512x512", "natural 577x1023"])
+def test_a_mirrored_copy_is_read(name: str) -> None:
+    """Its blocks begin at the other edge, and the coefficient that is left out of each is another one."""
+    marked = embed_dwt_dct(carrier(name), MESSAGES["sdxl"].bits)[:, ::-1]
+    width = marked.shape[1] // 2 * 2
+    (evidence,) = examine(Pictures(marked[:, -width:], marked[:, -width:]))
+    assert evidence.details["mirrored"] is True
+    (plain,) = examine(Pictures(marked[:, ::-1]))
+    assert plain.details["mirrored"] is False
+
+
+def test_every_way_that_is_tried_has_its_share_in_the_bound() -> None:
+    """The sum over all ways of the chances that each is taken for a mark is what is stated."""
+    assert sum(SHARES.values()) == pytest.approx(1)
+    marked = embed_dwt_dct(carrier("noise 512x512"), MESSAGES["sdxl"].bits)
+    sizes = sizes_to_try((512, 512), known_messages())
+    tests = sum(map(len, sizes.values()))
+    low = low_plane(rgb_frame(marked, 0.0))
+    for plane, mirrored in ((marked, False), (marked[:, ::-1], True)):
+        reader = DwtDct().reader()
+        reader.add(next(iter(Pictures(plane))))
+        (reading,) = [r for r in reader.readings() if r.name == "sdxl"]
+        bound = agreement(MESSAGES["sdxl"], *votes_of(low).ones(48)).p_bound
+        assert reading.details["tests"] == tests
+        assert reading.p_value == pytest.approx(bound * tests / SHARES[mirrored], rel=1e-3)
 
 
 def test_only_the_marked_part_of_a_clip_is_named() -> None:

@@ -1,5 +1,8 @@
 """Looks for known DWT-DCT messages in a clip: votes pooled over frames, at its size and at the embedder's.
 
+Each is read as it is and turned left for right, since some who hide where a clip is from mirror it. Every way
+that is tried has its share in the bound of false readings, whether it gives anything or not.
+
 The scheme's low band is one value for each square of two pixels, which is just what a 4:2:0 stream stores of
 its chroma. So the votes are read from the decoded Cb plane, without ever making RGB pixels.
 """
@@ -18,6 +21,11 @@ from .known import KnownMessage, agreement, known_messages
 from .scheme import Reader, Reading, Stretch
 
 Size = tuple[int, int]  # width, height in pixels
+Way = tuple[Size, bool]  # the size to read at, and whether to turn the picture left for right
+
+SHARES = {False: 0.9, True: 0.1}
+"""Of the false readings that are allowed: how many fall to clips as they are, and to mirrored ones, which are
+rare (Bonferroni's inequality with weights). SD 2 has so few bits that it would never count with halves."""
 
 ASPECT_TOLERANCE = 0.02
 """How far a clip's aspect may be from a generator's for its size to be tried: platforms round to even."""
@@ -65,7 +73,7 @@ class _Reader:
     def __init__(self, messages: tuple[KnownMessage, ...]) -> None:
         self._messages = messages
         self._sizes: dict[Size, list[KnownMessage]] = {}
-        self._votes: dict[Size, _Votes] = defaultdict(_Votes)
+        self._votes: dict[Way, _Votes] = defaultdict(_Votes)
 
     def add(self, run: Run) -> None:
         first = run.frames[0]
@@ -74,36 +82,41 @@ class _Reader:
             self._sizes = sizes_to_try(own, self._messages)
         planes = [low_plane(frame) for frame in run.frames]
         for size, messages in self._sizes.items():
-            votes = [votes_of(plane if size == own else scaled(plane, size)) for plane in planes]
-            self._votes[size].add(run.start_s, run.end_s, votes, {m.length for m in messages})
+            lengths = {m.length for m in messages}
+            low = [plane if size == own else scaled(plane, size) for plane in planes]
+            for mirrored in (False, True):
+                votes = [votes_of(plane[:, ::-1] if mirrored else plane) for plane in low]
+                self._votes[size, mirrored].add(run.start_s, run.end_s, votes, lengths)
 
     def readings(self) -> Iterator[Reading]:
         tests = sum(map(len, self._sizes.values()))
         for message in self._messages:
-            tried = [size for size, messages in self._sizes.items() if message in messages]
-            if not tried or not self._votes:
+            tried = [way for way in self._votes if message in self._sizes[way[0]]]
+            if not tried:
                 continue
-            found = {size: agreement(message, *self._votes[size].pooled[message.length]) for size in tried}
-            size = min(found, key=lambda s: found[s].p_bound)
-            best = found[size]
+            found = {way: agreement(message, *self._votes[way].pooled[message.length]) for way in tried}
+            way = min(found, key=lambda w: found[w].p_bound / SHARES[w[1]])
+            best = found[way]
+            size, mirrored = way
             yield Reading(
                 scheme=DwtDct.name,
                 message=np.packbits(message.bits).tobytes().hex(),
                 bits=message.length,
-                p_value=min(1.0, best.p_bound * tests),
+                p_value=min(1.0, best.p_bound * tests / SHARES[mirrored]),
                 name=message.name,
                 generator=message.generator,
-                stretches=tuple(self._stretches(message, size)),
+                stretches=tuple(self._stretches(message, way)),
                 details={
                     "correlation": round(best.correlation, 3),
                     "matched_bits": best.matched,
                     "size": f"{size[0]}x{size[1]}",
+                    "mirrored": mirrored,
                     "tests": tests,
                 },
             )
 
-    def _stretches(self, message: KnownMessage, size: Size) -> Iterator[Stretch]:
-        for start_s, end_s, counts in self._votes[size].runs:
+    def _stretches(self, message: KnownMessage, way: Way) -> Iterator[Stretch]:
+        for start_s, end_s, counts in self._votes[way].runs:
             here = agreement(message, *counts[message.length])
             if here.p_bound <= STRETCH_P:
                 yield Stretch(start_s, end_s, round(here.correlation, 3))
