@@ -18,7 +18,7 @@ from touchstone.system.paths import Paths
 from touchstone.zoo.entry import Variant
 from touchstone.zoo.fetching import FetchFailed, Progress
 from zoo import decoders
-from zoo.shop import card
+from zoo.shop import card, sha256
 from zoo.test_entries import toml
 
 
@@ -53,7 +53,8 @@ def test_a_model_from_import_to_removal(home: Path, tmp_path: Path) -> None:
     assert (code, row["name"], row["state"], row["imported"]) == (0, "tiny", "installed", True)
     assert row["facts"]["opset"] == 13
     _, listed = run(home, "list", "--json")
-    assert {m["name"]: m["state"] for m in listed["models"]} == {"rivagan": "absent", "tiny": "installed"}
+    others = {m["name"]: m["state"] for m in listed["models"] if not m["bundled"]}
+    assert others == {"rivagan": "absent", "tiny": "installed"}
     assert "imported" in run(home, "list")[1]
     (used,) = watermark_settings(world(home), Settings())["models"]
     assert (used["model"]["name"], used["path"]) == ("tiny", row["path"])
@@ -64,7 +65,9 @@ def test_a_model_from_import_to_removal(home: Path, tmp_path: Path) -> None:
     assert row["path"] in text
     assert run(home, "remove", "tiny")[1] == "tiny: 2 files deleted\n"
     assert list(models_folder(Paths.under(home)).iterdir()) == []
-    assert run(home, "verify") == (0, "no model is installed\n")
+    code, text = run(home, "verify")
+    assert code == 0
+    assert "tiny" not in text
 
 
 def test_what_is_measured_is_shown(home: Path, tmp_path: Path) -> None:
@@ -127,3 +130,27 @@ def test_doctor_names_a_damaged_model(home: Path, tmp_path: Path) -> None:
     health, text = doctor(home)
     assert health == "problem"
     assert row["path"] in text
+
+
+def test_models_that_come_with_the_program_are_listed_and_held_against_their_checksums(
+    tmp_path: Path,
+) -> None:
+    content = decoders.decoder()
+    (tmp_path / "tiny.onnx").write_bytes(content)
+    entry = {
+        "name": "tiny",
+        "version": "1",
+        "task": "detector",
+        "title": "Tiny",
+        "licence": "Apache-2.0",
+        "variant": [{"file": "tiny.onnx", "sha256": sha256(content), "size": len(content)}],
+    }
+    variant = entry.pop("variant")[0]
+    lines = ["[[bundled]]", toml(entry), "[[bundled.variant]]", toml(variant)]
+    (tmp_path / "zoo.toml").write_text("\n".join(lines), encoding="utf-8")
+    (row,) = models.bundled_rows(tmp_path)
+    assert (row["name"], row["state"], row["bundled"]) == ("tiny", "installed", True)
+    (tmp_path / "tiny.onnx").write_bytes(b"damaged")
+    assert models.bundled_rows(tmp_path)[0]["state"] == "damaged"
+    (tmp_path / "tiny.onnx").unlink()
+    assert models.bundled_rows(tmp_path)[0]["state"] == "absent"

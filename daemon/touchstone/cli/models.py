@@ -50,7 +50,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run_list(args: argparse.Namespace, env: Environment) -> int:
     """Show all models."""
     zoo = _zoo(env)
-    rows = [_row(zoo, model, variant) for model in zoo.models for variant in model.variants]
+    rows = bundled_rows() + [_row(zoo, model, variant) for model in zoo.models for variant in model.variants]
     if args.json:
         env.print(json.dumps({"models": rows, "problems": zoo.problems}, indent=2))
         return Exit.DONE
@@ -61,6 +61,8 @@ def run_list(args: argparse.Namespace, env: Environment) -> int:
         table.add_column(say(f"models.list.column_{column}"), justify="right" if column == "size" else "left")
     for row in rows:
         state = "imported" if row["imported"] and row["state"] == "installed" else row["state"]
+        if row["bundled"] and row["state"] == "installed":
+            state = "bundled"
         if row["vote"] is not None:
             state = "votes" if row["vote"]["counts"] else "shown_only"
         table.add_row(
@@ -82,13 +84,14 @@ def run_verify(args: argparse.Namespace, env: Environment) -> int:
     from ..zoo.registry import State
 
     zoo = _zoo(env)
-    rows = [_row(zoo, found.model, found.variant) for found in zoo.installed()]
+    rows = bundled_rows() + [_row(zoo, found.model, found.variant) for found in zoo.installed()]
     wrong = [row for row in rows if row["state"] != State.INSTALLED]
     if args.json:
         env.print(json.dumps({"models": rows, "problems": zoo.problems}, indent=2))
     else:
         for row in rows:
-            env.print(say(f"models.verify.{'wrong' if row in wrong else 'right'}", **row))
+            word = "right" if row not in wrong else "wrong_bundled" if row["bundled"] else "wrong"
+            env.print(say(f"models.verify.{word}", **row))
         if not rows:
             env.print(say("models.verify.none"))
         _tell_problems(zoo, env)
@@ -289,8 +292,41 @@ def _row(zoo: Zoo, model: Model, variant: Variant) -> dict[str, Any]:
         "imported": zoo.is_imported(model),
         "state": zoo.state(model, variant).value,
         "path": str(zoo.path(model, variant)),
+        "bundled": False,
         "vote": _vote(zoo, model, variant),
     }
+
+
+def bundled_rows(folder: Path | None = None) -> list[dict[str, Any]]:
+    """Models that come with the program, as rows of a list.
+
+    Args:
+        folder: where zoo.toml is; that of this installation by default.
+    """
+    from ..zoo.bundled import bundled
+    from ..zoo.entry import Task
+    from ..zoo.registry import state_of
+
+    return [
+        {
+            "name": file.model.name,
+            "version": file.model.version,
+            "task": file.model.task.value,
+            "title": file.model.title,
+            "licence": file.model.licence,
+            "variant": file.variant.name,
+            "size": file.variant.size,
+            "sha256": file.variant.sha256,
+            "source": None,
+            "imported": False,
+            "state": state_of(file.path, file.variant).value,
+            "path": str(file.path),
+            "bundled": True,
+            "vote": None,
+        }
+        for task in Task
+        for file in bundled(task, folder)
+    ]
 
 
 def _vote(zoo: Zoo, model: Model, variant: Variant) -> dict[str, Any] | None:

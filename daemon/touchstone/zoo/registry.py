@@ -104,11 +104,7 @@ class Zoo:
 
     def state(self, model: Model, variant: Variant) -> State:
         """Reads the file if it is there and holds it against its checksum."""
-        path = self.path(model, variant)
-        if not path.is_file():
-            return State.ABSENT
-        right = path.stat().st_size == variant.size and sha256_of(path) == variant.sha256
-        return State.INSTALLED if right else State.DAMAGED
+        return state_of(self.path(model, variant), variant)
 
     def evaluation(self, model: Model, variant: Variant) -> Evaluation | None:
         """How a detector did on a corpus, as `touchstone evaluate` left it beside its file.
@@ -142,6 +138,14 @@ class Zoo:
                 continue
             names.add(model.name)
             yield model
+
+
+def state_of(path: Path, variant: Variant) -> State:
+    """Reads the file at `path` if it is there and holds it against what it should be."""
+    if not path.is_file():
+        return State.ABSENT
+    right = path.stat().st_size == variant.size and sha256_of(path) == variant.sha256
+    return State.INSTALLED if right else State.DAMAGED
 
 
 def sha256_of(path: Path) -> str:
