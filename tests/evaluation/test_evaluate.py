@@ -133,6 +133,27 @@ def test_groups_that_the_model_was_trained_on_are_left_out(
     assert report["trained_on"] == {"real": 1, "cgi": 0, "generated": 1}
 
 
+def test_each_clip_is_scored_by_the_model_of_its_fold(
+    env: Environment, footage: Path, tmp_path: Path
+) -> None:
+    for number, gain in enumerate((1.0, 100.0)):
+        (tmp_path / f"fold{number}.onnx").write_bytes(tiny_model(gain=gain))
+    folds = [
+        {"file": "fold0.onnx", "groups": ["phone", "wan"]},
+        {"file": "fold1.onnx", "groups": ["camera"]},
+    ]
+    (tmp_path / "folds.json").write_text(json.dumps({"folds": folds}))
+    out = tmp_path / "out"
+    evaluate(env, footage, out, "--conditions", "as_is", "--folds", str(tmp_path / "folds.json"))
+    report = report_in(out)
+    assert report["clips"] == {"real": 3, "cgi": 0, "generated": 2}
+    with (out / "vidaudit" / "as_is.csv").open() as file:
+        scores = {row["generator"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert scores["camera"] > 10 * scores["wan"]
+    calibration = json.loads((out / "calibration.json").read_text())
+    assert calibration["model"]["name"] == "model", "it is for the model that --model names"
+
+
 def test_other_examiners_are_measured_as_well(env: Environment, footage: Path, tmp_path: Path) -> None:
     arguments = ["--corpus", str(footage), "--out", str(tmp_path / "out"), "--examiner", "watermarks"]
     main(["evaluate", *arguments, "--conditions", "as_is"], env)
@@ -151,6 +172,7 @@ def test_other_examiners_are_measured_as_well(env: Environment, footage: Path, t
         (["--examiner", "watermarks"], "leave one of the two out"),
         (["--trained-on", "gone.txt"], "gone.txt"),
         (["--independent", "phones"], "phones"),
+        (["--folds", "gone.json"], "gone.json"),
         (["--corpus", "gone"], "gone: is no folder"),
     ],
 )

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("--resume", action="store_true", help=say("evaluate.resume_option"))
     add("--independent", nargs="+", default=[], metavar="GROUP", help=say("evaluate.independent_option"))
     add("--trained-on", type=Path, metavar="FILE", help=say("evaluate.trained_on_option"))
+    add("--folds", type=Path, metavar="FILE", help=say("evaluate.folds_option"))
     add("--clips", type=int, metavar="N", help=say("evaluate.clips_option"))
     add("--json", action="store_true", help=say("evaluate.json_option"))
     parser.set_defaults(run=run)
@@ -68,15 +70,20 @@ def run(args: argparse.Namespace, env: Environment) -> int:
         clips = read_corpus(args.corpus, args.independent)
         subject, examined = _examined(args, env)
         trained_on = _trained_on(args, subject)
+        shares = _shares(args, subject, examined, [clip for clip in clips if clip.group not in trained_on])
     except (BadCorpus, UnknownCondition, CannotEvaluate, NoSubject) as problem:
         env.error(str(problem))
         return Exit.USAGE
-    left_out = [clip for clip in clips if clip.group in trained_on]
-    clips = _some([clip for clip in clips if clip.group not in trained_on], args.clips)
+    taken = {clip.name for _, share in shares for clip in share}
+    left_out = [clip for clip in clips if clip.name not in taken]
     try:
         args.out.mkdir(parents=True, exist_ok=True)
-        with Kept(args.out / RESULTS, examined.key, resume=args.resume) as kept:
-            looked = asyncio.run(_look(clips, conditions, examined, kept, args.jobs, env))
+        looked: list[Looked] = []
+        resume = args.resume
+        for by, share in shares:
+            with Kept(args.out / RESULTS, by.key, resume=resume) as kept:
+                looked += asyncio.run(_look(share, conditions, by, kept, args.jobs, env))
+            resume = True  # what the first share wrote stays
         _write(args, env, conditions, subject, looked, left_out, trained_on)
     except CannotKeep as problem:
         env.error(str(problem))
@@ -115,6 +122,28 @@ def _examined(args: argparse.Namespace, env: Environment) -> tuple[Subject | Non
     elif args.model:
         raise CannotEvaluate(say("evaluate.model_for_detector"))
     return subject, Examined(names, {name: settings[name] for name in names if name in settings})
+
+
+def _shares(
+    args: argparse.Namespace, subject: Subject | None, examined: Examined, clips: Sequence[Clip]
+) -> list[tuple[Examined, list[Clip]]]:
+    """Which clips are looked at by what: all by the same, or each by the model of its fold."""
+    if args.folds is None:
+        return [(examined, _some(clips, args.clips))]
+    from ..evaluation.subjects import folds_of
+
+    if subject is None or subject.examiner != DETECTOR:
+        raise CannotEvaluate(say("evaluate.model_for_detector"))
+    folds = folds_of(args.folds)
+    held_out = [clip for clip in clips if any(clip.group in fold.groups for fold in folds)]
+    chosen = _some(held_out, args.clips)
+    return [
+        (
+            replace(examined, settings={**examined.settings, DETECTOR: dict(fold.settings)}),
+            [clip for clip in chosen if clip.group in fold.groups],
+        )
+        for fold in folds
+    ]
 
 
 def _trained_on(args: argparse.Namespace, subject: Subject | None) -> frozenset[str]:
@@ -214,6 +243,8 @@ def _command(args: argparse.Namespace) -> str:
         parts.append("--independent " + " ".join(args.independent))
     if args.trained_on:
         parts.append(f"--trained-on {args.trained_on.name}")
+    if args.folds:
+        parts.append(f"--folds {args.folds.name}")
     if args.clips:
         parts.append(f"--clips {args.clips}")
     return " ".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,44 @@ def subject_of(wanted: str | None, zoo: Zoo) -> Subject:
     known = [f"{file.model.name}:{file.variant.name}" for file in bundled(Task.DETECTOR)]
     known += [found.model.name for found in zoo.installed(Task.DETECTOR)]
     raise NoSubject(say("evaluate.no_model", name=wanted, known=", ".join(known) or "-"))
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A model and the groups that it has not met.
+
+    Attributes:
+        settings: of the examiner with that model.
+        groups: of the manifest.
+    """
+
+    settings: Mapping[str, Any]
+    groups: frozenset[str]
+
+
+def folds_of(path: Path) -> list[Fold]:
+    """The folds in a JSON file: `{"folds": [{"file": ONNX, "groups": [...]}]}`, files relative to it.
+
+    Raises:
+        NoSubject: it is no such file, two folds hold the same group, or a model cannot be used.
+    """
+    try:
+        listed = [(str(fold["file"]), [str(g) for g in fold["groups"]]) for fold in _json(path)["folds"]]
+    except (KeyError, TypeError) as problem:
+        raise NoSubject(say("evaluate.bad_folds", file=path, reason=repr(problem))) from problem
+    groups = [group for _, several in listed for group in several]
+    if twice := {group for group in groups if groups.count(group) > 1}:
+        reason = say("evaluate.folds_overlap", groups=", ".join(sorted(twice)))
+        raise NoSubject(say("evaluate.bad_folds", file=path, reason=reason))
+    return [Fold(_ours(_of_file(path.parent / name)).settings, frozenset(held)) for name, held in listed]
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or problem
+        raise NoSubject(say("evaluate.bad_folds", file=path, reason=reason)) from problem
 
 
 def _of_file(path: Path) -> dict[str, Any]:
