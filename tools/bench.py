@@ -1,75 +1,131 @@
-"""Times a scan of one clip, step by step, beside what c2pa-python alone takes to read the same clip.
+"""Measures Touchstone on this machine and writes docs/benchmarks.md. `make bench` is this.
 
-The clip is the sample that Touchstone signs itself, or a file of yours. Ratios are of one run on one machine.
+Every figure stands beside its floor (what this machine needs at least for the same work) and beside what a
+user would pick instead, taken in the same run: ratios say more than times. Clips are made by code, once, into
+.cache/bench. Under other work, times by the clock are upper bounds; processor time is what to look at.
 
-usage: bench.py [FILE] [--repeat N]
+usage: bench.py [--write] [--quick] [--repeat N] [--peers PYTHON] [TABLE ...]
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
-import subprocess
+import contextlib
+import io
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import c2pa
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
 
-TOUCHSTONE = str(Path(sys.executable).with_name("touchstone"))
+import bench_media  # noqa: E402
+import bench_visible_marks  # noqa: E402
+from benchmarks import daemon, machine, networks, peers, scans  # noqa: E402
+from pages import put_section  # noqa: E402
 
-
-def timed(work: Callable[[], object], repeat: int) -> float:
-    """Median duration in milliseconds."""
-    durations = []
-    for _ in range(repeat):
-        started = time.perf_counter()
-        work()
-        durations.append((time.perf_counter() - started) * 1000)
-    return statistics.median(durations)
+PAGE = ROOT / "docs" / "benchmarks.md"
+PEERS = bench_media.CLIPS / "peers" / "bin" / "python"
+QUIET = 2.5
+"""Load above which times by the clock say little on two cores."""
 
 
-def read_with_c2pa(clip: Path) -> None:
-    """What every reader has to do at least: parse the manifest and hash the whole file."""
-    settings = c2pa.Settings.from_dict({"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}})
-    try:
-        with clip.open("rb") as file, c2pa.Context(settings) as context:
-            c2pa.Reader("video/mp4", file, context=context).get_validation_state()
-    except c2pa.C2paError:
-        return  # no manifest: the file was looked through all the same
+@dataclass(frozen=True)
+class Run:
+    """What a table is made with."""
+
+    home: Path
+    repeat: int
+    quick: bool
+    peaks: machine.Peaks
+    peers: Path | None
 
 
-def scans(clip: Path, times: int) -> list[dict[str, Any]]:
-    """The same clip scanned again and again, one scan at a time, by one process that is no daemon."""
-    command = [TOUCHSTONE, "scan", "--no-daemon", "--jobs", "1", "--jsonl", *[str(clip)] * times]
-    run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return [json.loads(line) for line in run.stdout.splitlines()]
+def _media(name: str) -> Callable[[Run], str]:
+    """A table of bench_media, as text."""
+
+    def make(run: Run) -> str:
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text):
+            bench_media.TABLES[name](run.repeat)
+        return text.getvalue()
+
+    return make
 
 
-def main() -> int:
+TABLES: dict[str, Callable[[Run], str]] = {
+    "targets": lambda run: scans.targets(run.home, run.repeat, run.quick, run.peaks),
+    "examiners": lambda run: scans.examiners(run.home, run.repeat, run.quick),
+    "start": lambda run: daemon.start(
+        run.home, min(run.repeat, 3), None if run.quick else scans.main_clip(quick=False)
+    ),
+    "sizes": lambda _: daemon.sizes(),
+    "peers": lambda run: peers.table_of_peers(run.repeat, run.quick, run.peers),
+    "arithmetic": lambda run: networks.arithmetic(min(run.repeat, 3), run.quick, run.peaks),
+    "networks memory": lambda run: networks.memory(run.quick),
+    "batches": lambda run: networks.batches(min(run.repeat, 3), run.quick, run.peaks),
+    "lengths": lambda run: scans.lengths(run.home, run.repeat, run.quick),
+    "resolutions": lambda run: scans.resolutions(run.home, min(run.repeat, 3), run.quick),
+    "at once": lambda run: scans.at_once(run.home, min(run.repeat, 3), run.quick),
+    "visible marks": lambda run: bench_visible_marks.section(run.repeat),
+    **{name: _media(name) for name in bench_media.TABLES},
+}
+"""Every table, by the name of its section on the page."""
+
+SLOW = ("visible marks", *bench_media.TABLES)
+"""Left out of a quick run: they make clips of 1080p and 4K first."""
+
+PRINTED = ("sampler",)
+"""Only printed: its table on the page has clips of cameras as well, which are given by hand."""
+
+
+def conditions(peaks: machine.Peaks, before: float, after: float, repeat: int) -> str:
+    """On what, and how busy that was."""
+    shared = " Other work shared the machine: times by the clock are upper bounds."
+    return (
+        f"{datetime.now(UTC):%-d %B %Y}. {machine.processor()}, {machine.cores()} cores;"
+        f" {machine.versions()}. Load {before:.1f} before and {after:.1f} after."
+        f"{'' if max(before, after) < QUIET else shared} Medians of {repeat} runs.\n\n"
+        f"Measured peaks of one thread, for a second of processor time: {peaks.gflops:.0f} billion operations"
+        f" in float32, {peaks.int8_gops:.0f} in int8 (products of matrices of {machine.SIDE} rows by"
+        f" the same runtime); {peaks.copy_gb:.1f} GB/s read and written by a copy; {peaks.sha256_gb:.2f} GB/s"
+        " hashed by SHA-256."
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("file", type=Path, nargs="?", help="an MP4 (default: the sample clip)")
-    ask.add_argument("--repeat", type=int, default=9, help="runs of each step; the median of 9 is shown")
-    args = ask.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        clip = args.file or Path(folder) / "sample.mp4"
-        if not args.file:
-            subprocess.run([TOUCHSTONE, "sample", str(clip)], check=True, stdout=subprocess.DEVNULL)
-        cold, *warm = scans(clip, args.repeat + 1)
-        reader = timed(lambda: read_with_c2pa(clip), args.repeat)
-        print(f"{clip.name}: {clip.stat().st_size} bytes. {warm[0]['verdict']['headline']}")
-        print(f"{'step':<44}{'ms':>8}{'ratio':>8}")
-        rows = [
-            ("c2pa-python alone, in this process", reader),
-            ("whole scan, in a worker that is up", statistics.median(scan["took_ms"] for scan in warm)),
-            ("whole scan, the worker's start included", cold["took_ms"]),
-        ]
-        for name, milliseconds in rows:
-            print(f"{name:<44}{milliseconds:>8.1f}{milliseconds / reader:>8.1f}")
+    ask.add_argument("table", nargs="*", help=f"of {', '.join(TABLES)} (default: all)")
+    ask.add_argument("--repeat", type=int, default=5, help="runs of each; medians are shown (default: 5)")
+    ask.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
+    ask.add_argument("--quick", action="store_true", help="small clips, once: whether everything runs")
+    ask.add_argument("--peers", type=Path, default=PEERS, help="Python of an environment with the reference")
+    args = ask.parse_args(arguments)
+    if unknown := set(args.table) - set(TABLES):
+        ask.error(f"no table {', '.join(sorted(unknown))}; there are {', '.join(TABLES)}")
+    if args.quick and args.write:
+        ask.error("a quick run measures nothing worth writing down")
+    names = args.table or [name for name in TABLES if not (args.quick and name in SLOW)]
+    repeat = 1 if args.quick else args.repeat
+    before = machine.load()
+    peaks = machine.peaks(repeat)
+    with tempfile.TemporaryDirectory() as home:
+        run = Run(Path(home), repeat, args.quick, peaks, args.peers if args.peers.is_file() else None)
+        for name in names:
+            started = time.perf_counter()
+            text = TABLES[name](run)
+            print(f"## {name}\n\n{text}\n", flush=True)
+            print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
+            if args.write and name not in PRINTED:
+                put_section(PAGE, name, text)
+    text = conditions(peaks, before, machine.load(), repeat)
+    print(text)
+    if args.write and not args.table:
+        put_section(PAGE, "conditions", text)
     return 0
 
 

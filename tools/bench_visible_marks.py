@@ -13,7 +13,7 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import av
@@ -23,8 +23,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests")]
 
 from bench_media import CLIPS, filmed  # noqa: E402
-from examiners.visible_marks.cases import CASES  # noqa: E402
-from examiners.visible_marks.drawing import Word, with_word  # noqa: E402
+from examiners.visible_marks.cases import CASES  # type: ignore[import-not-found]  # noqa: E402
+from examiners.visible_marks.drawing import (  # type: ignore[import-not-found]  # noqa: E402
+    Word,
+    with_word,
+)
 from pages import put_section  # noqa: E402
 from touchstone.examiners.visible_marks import VisibleMarks  # noqa: E402
 from touchstone.examiners.visible_marks.looks import Look, looks  # noqa: E402
@@ -77,16 +80,15 @@ def cost(work: Callable[[], object], repeat: int) -> tuple[float, float]:
     return statistics.median(processor), statistics.median(clock)
 
 
-def main() -> int:
-    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("files", type=Path, nargs="*", metavar="FILE", help="clips (default: three of our own)")
-    ask.add_argument("--repeat", type=int, default=5, help="runs of each step; medians are shown")
-    ask.add_argument("--write", action="store_true", help="write the table into docs/benchmarks.md")
-    args = ask.parse_args()
-    clips = args.files
-    if not clips:
-        plain = filmed("1080p-30.mp4", 1920, 1080, SECONDS, 30)
-        clips = [plain, marked(plain, "kling"), marked(plain, "sora")]
+def clips_of_our_own() -> list[Path]:
+    """Without a mark, with one that stays, and with one that jumps."""
+    plain = filmed("1080p-30.mp4", 1920, 1080, SECONDS, 30)
+    return [plain, marked(plain, "kling"), marked(plain, "sora")]
+
+
+def section(repeat: int, files: Sequence[Path] = ()) -> str:
+    """The table, for `files` or for clips of our own."""
+    clips = files or clips_of_our_own()
     before = time.perf_counter()
     examiner = VisibleMarks()
     loading = time.perf_counter() - before
@@ -97,8 +99,8 @@ def main() -> int:
     for clip in clips:
         seen = decoded(clip)
         found = ", ".join(e.details["rule"] for e in examiner.find(seen)) or "none"
-        decode, _ = cost(lambda clip=clip: decoded(clip), args.repeat)  # type: ignore[misc]
-        search, clock = cost(lambda seen=seen: list(examiner.find(seen)), args.repeat)  # type: ignore[misc]
+        decode, _ = cost(lambda clip=clip: decoded(clip), repeat)  # type: ignore[misc]
+        search, clock = cost(lambda seen=seen: list(examiner.find(seen)), repeat)  # type: ignore[misc]
         lines.append(
             f"| {clip.stem} | {found} | {decode:.2f} | {search:.2f} | {clock:.2f} | {decode + search:.2f} |"
         )
@@ -107,10 +109,19 @@ def main() -> int:
         f"Models loaded and run once in {loading:.2f} s by the clock; "
         f"NumPy {np.__version__}, {platform.machine()}, Python {platform.python_version()}.",
     ]
-    section = "\n".join(lines)
-    print(section)
+    return "\n".join(lines)
+
+
+def main() -> int:
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("files", type=Path, nargs="*", metavar="FILE", help="clips (default: three of our own)")
+    ask.add_argument("--repeat", type=int, default=5, help="runs of each step; medians are shown")
+    ask.add_argument("--write", action="store_true", help="write the table into docs/benchmarks.md")
+    args = ask.parse_args()
+    text = section(args.repeat, args.files)
+    print(text)
     if args.write:
-        put_section(PAGE, "visible marks", section)
+        put_section(PAGE, "visible marks", text)
     return 0
 
 

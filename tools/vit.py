@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -56,7 +57,7 @@ class _Graph:
         self.tensors: list[onnx.TensorProto] = []
         self._chance = np.random.default_rng(seed)
 
-    def op(self, kind: str, *inputs: str, **attributes: object) -> str:
+    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         output = f"{kind.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [output], name=output, **attributes))
         return output
@@ -127,7 +128,7 @@ def vit(shape: Shape, seed: int = 0, *, names: Sequence[str] = ("pixels", "score
     first = graph.op("Gather", graph.norm(at, width), graph.hold(np.array(0, np.int64)), axis=1)
     head = [first, graph.random(width, shape.outputs), graph.hold(np.zeros(shape.outputs, np.float32))]
     graph.nodes.append(helper.make_node("Gemm", head, [names[1]], name="head"))
-    sides = ["batch", 3, shape.side, shape.side]
+    sides: list[str | int | None] = ["batch", 3, shape.side, shape.side]
     built = helper.make_graph(
         graph.nodes,
         "vit",
