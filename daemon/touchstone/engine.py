@@ -94,11 +94,13 @@ def placed_models(env: Environment, settings: Settings, task: Task) -> dict[str,
 
 
 def watermark_settings(env: Environment, settings: Settings) -> dict[str, Any]:
-    """The installed watermark decoders, as `watermarks.from_settings` takes them."""
+    """The installed watermark decoders and the keys of our own, as `watermarks.from_settings` takes them."""
+    from .read_watermarks import touchstone_mark_settings
     from .zoo.entry import Task
 
     chosen = placed_models(env, settings, Task.WATERMARK_DECODER)
     return {
+        "touchstone": touchstone_mark_settings(env),
         "models": [
             {"model": placed.model.as_json(), "variant": placed.variant.name, "path": str(placed.path)}
             for _, placed in sorted(chosen.items())

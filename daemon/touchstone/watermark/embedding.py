@@ -19,7 +19,7 @@ MIN_PSNR_DB = 42.2
 LUMA_TO_RGB = 255 / 219
 """A step of limited-range luma in steps of R, G and B (ITU-R BT.601, BT.709)."""
 
-FLAT, SLOPE, LARGEST = 1.0, 0.35, 5.0
+FLAT, SLOPE, LARGEST = 1.1, 0.3, 3.0
 """Amplitude in luma steps: on a flat square, for each step of texture, and at most."""
 
 _FIXED = 16  # fractions of amplitude, so that sums are whole numbers
