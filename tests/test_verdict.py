@@ -50,6 +50,34 @@ def measured(examiner: str, log10_lr: float, **details: object) -> Evidence:
 TAMPERED = claimed(NEITHER, "content_credentials", tampered=True)
 
 CASES = {
+    "a watermark for AI whose reader was never measured": (
+        [claimed(AI, "watermarks", generator="Test Generator"), measured("detector", -0.5)],
+        Label.INCONCLUSIVE,
+        Basis.WATERMARK,
+        Strength.NONE,
+        "an invisible watermark was read that speaks for AI, but how much it says was never measured",
+    ),
+    "a visible mark for AI whose reader was never measured": (
+        [claimed(AI, "visible_marks")],
+        Label.INCONCLUSIVE,
+        Basis.VISIBLE_MARK,
+        Strength.NONE,
+        "a visible mark was read that speaks for AI",
+    ),
+    "one that was never measured beside one that was": (
+        [claimed(AI, "watermarks"), measured("visible_marks", 3.0, generator="Kling")],
+        Label.AI_GENERATED,
+        Basis.VISIBLE_MARK,
+        Strength.STRONG,
+        "AI-generated, says a visible Kling mark",
+    ),
+    "a watermark that says nothing about AI": (
+        [claimed(NEITHER, "watermarks")],
+        Label.NO_SIGNS,
+        Basis.NONE,
+        Strength.NONE,
+        "No signs",
+    ),
     "nothing found": ([], Label.NO_SIGNS, Basis.NONE, Strength.NONE, "No signs"),
     "signed as AI": (
         [signed(AI, generator="Sora")],

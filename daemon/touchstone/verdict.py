@@ -395,6 +395,8 @@ def _without_evidence(
 ) -> Verdict:
     if any(e.details.get("tampered") for e in evidence):
         return Verdict(label=Label.INCONCLUSIVE, headline=say("verdict.headline.tampered"))
+    if unweighed := _unweighed(evidence):
+        return unweighed
     if any(e.details.get("claims_camera") for e in evidence):
         return Verdict(label=Label.NO_SIGNS, headline=say("verdict.headline.no_signs_camera_claim"))
     if not checked:
@@ -405,6 +407,20 @@ def _without_evidence(
         return Verdict(label=Label.INCONCLUSIVE, headline=say("verdict.headline.not_checked", reason=reason))
     key = "no_signs_partly" if skipped else "no_signs"
     return Verdict(label=Label.NO_SIGNS, headline=say(f"verdict.headline.{key}"))
+
+
+def _unweighed(evidence: Sequence[Evidence]) -> Verdict | None:
+    """For a mark that was read and speaks for AI, by a reader that nobody has measured.
+
+    It cannot be weighed, so it decides nothing; that there are no signs would not be true either.
+    """
+    speaking = [e for e in evidence if e.supports in (Supports.AI, Supports.EDITED) and e.log10_lr is None]
+    read = {BASIS_OF_EXAMINER.get(e.examiner) for e in speaking}
+    for basis in (Basis.WATERMARK, Basis.VISIBLE_MARK):
+        if basis in read:
+            headline = say(f"verdict.headline.unweighed_{basis.value}")
+            return Verdict(label=Label.INCONCLUSIVE, basis=basis, headline=headline)
+    return None
 
 
 def _generator(e: Evidence) -> str | None:
