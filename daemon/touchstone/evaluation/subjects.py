@@ -133,4 +133,4 @@ def _ours(chosen: dict[str, Any]) -> Subject:
         raise NoSubject(str(problem)) from problem
     text = chosen.get("calibration")
     calibration = parse(text.encode(), "calibration") if text else None
-    return Subject(DETECTOR, chosen, chosen["model"], calibration)
+    return Subject(DETECTOR, {**chosen, "views": True}, chosen["model"], calibration)

@@ -203,10 +203,23 @@ def test_the_same_clip_gives_the_same_evidence(tmp_path: Path) -> None:
     assert examined(tmp_path, *RUNS) == examined(tmp_path, *RUNS)
 
 
-def test_patches_are_at_most_thirty_two_and_from_all_of_the_clip(tmp_path: Path) -> None:
-    evidence = examined(tmp_path, *[run_at(second) for second in range(8)])
-    assert len(evidence.details["patches"]) == 32
-    assert len(evidence.spans) == 8
+@pytest.mark.parametrize(("runs", "patches"), [(1, 4), (4, 16), (5, 15), (8, 16), (20, 16)])
+def test_patches_are_at_most_sixteen_and_from_all_of_the_clip(
+    tmp_path: Path, runs: int, patches: int
+) -> None:
+    evidence = examined(tmp_path, *[run_at(second) for second in range(runs)])
+    assert len(evidence.details["patches"]) == patches
+    assert len(evidence.spans) == min(runs, 16)
+
+
+def test_other_views_are_looked_at_only_where_they_decide(tmp_path: Path) -> None:
+    gates = {"least_patches": 4, "views": {"rescaled": 0.0, "recompressed": 0.0}}
+    made = settings(tmp_path, tiny_model(offset=-20), calibration(gates=gates))
+    for views, expected in ((False, set()), (True, {"rescaled", "recompressed"})):
+        (evidence,) = from_settings({**made, "views": views}).examine(clip_of(*RUNS))
+        assert set(evidence.details["views"]) == expected
+        assert evidence.details["outcome"] == "below"
+    assert set(examined(tmp_path, *RUNS).details["views"]) == {"rescaled", "recompressed"}
 
 
 @pytest.mark.parametrize(("size", "depth"), [((LARGE, LARGE), 8), ((271, 481), 8), ((270, 480), 10)])

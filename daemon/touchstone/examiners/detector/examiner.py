@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from ...calibration import BadCalibration, Calibration, Traits, parse
+from ...calibration import BadCalibration, Calibration, Traits, parse, worth
 from ...inference.uses import ModelFile
 from ...media.frames import Frame, Run
-from ...verdict import Evidence, ModelUse
+from ...verdict import CAP_LOG10_LR, Evidence, ModelUse
 from .. import Clip, Needs, Skip
 from .looking import Look, Nothing, look
 from .model import DetectorModel, UnusableModel
@@ -36,14 +36,19 @@ class Detector:
     Args:
         model: the loaded network.
         calibration: what its scores are worth; without one they count for nothing.
+        views: whether every clip is looked at in other views, as an evaluation has to, and not only one whose
+            score would count.
     """
 
     name = "detector"
     needs = Needs.FRAMES
 
-    def __init__(self, model: DetectorModel, calibration: Calibration | None = None) -> None:
+    def __init__(
+        self, model: DetectorModel, calibration: Calibration | None = None, *, views: bool = False
+    ) -> None:
         self._model = model
         self._calibration = calibration
+        self._views = views
         # Libraries import more at first use, and in a confined process that is too late.
         rehearsed = look(model, [_noise()])
         if isinstance(rehearsed, Look):
@@ -57,10 +62,17 @@ class Detector:
             Skip: there is nothing in the frames that the network could look at.
             CannotDecode: there are no frames.
         """
-        seen = look(self._model, clip.frames)
+        traits = traits_of(clip)
+        seen = look(self._model, clip.frames, lambda score: self._views or self._may_count(score, traits))
         if isinstance(seen, Nothing):
             raise Skip(seen.reason)
-        yield evidence(seen, traits_of(clip), self._calibration)
+        yield evidence(seen, traits, self._calibration)
+
+    def _may_count(self, score: float, traits: Traits) -> bool:
+        """Whether other views of a clip with this score decide anything."""
+        if self._calibration is None:
+            return False
+        return worth(self._calibration, score, traits, cap=CAP_LOG10_LR[self.name]).log10_lr is not None
 
     def take_uses(self) -> Mapping[str, ModelUse]:
         """See UsesModels."""
@@ -88,7 +100,8 @@ def from_settings(settings: Mapping[str, Any]) -> Detector:
     Args:
         settings: `{"model": {"name", "version", "variant", "sha256"}, "path": file, "calibration": text or
             None}`, the text being that of a calibration file. One that is about another file, or is none,
-            is left out with a line in the log; the score then counts for nothing.
+            is left out with a line in the log; the score then counts for nothing. With `"views": true`
+            every clip is looked at in other views.
 
     Raises:
         UnusableModel: the model cannot be used.
@@ -103,4 +116,5 @@ def from_settings(settings: Mapping[str, Any]) -> Detector:
         if calibration is not None and calibration.model.sha256 != file.sha256:
             _log.warning("the detector does not vote: its calibration is about another file")
             calibration = None
-    return Detector(DetectorModel(file, Path(settings["path"])), calibration)
+    views = bool(settings.get("views", False))
+    return Detector(DetectorModel(file, Path(settings["path"])), calibration, views=views)

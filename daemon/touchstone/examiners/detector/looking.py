@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +15,10 @@ from .patches import FRAMES, SIDE, Batch, Place, cut
 from .views import recompressed, rescaled
 
 PER_RUN = 4
-"""Patches of a run. What the model was trained with; see CONTRACT.md."""
+"""Patches of a run at most. What the model was trained with; see CONTRACT.md."""
 
-MOST = 32
-"""Patches of a clip: eight runs of four."""
+MOST = 16
+"""Patches of a clip: as many of each run, so that a long clip costs no more than a short one."""
 
 VIEWS = ("rescaled", "recompressed")
 
@@ -98,11 +98,19 @@ class _Cut:
         return sum(len(batch) for batch in self.batches)
 
 
-def look(model: DetectorModel, runs: Iterable[Run]) -> Look | Nothing:
+def always(score: float) -> bool:
+    """Whether to look at other views of a clip with this score: whatever it is."""
+    return True
+
+
+def look(
+    model: DetectorModel, runs: Iterable[Run], views_of: Callable[[float], bool] = always
+) -> Look | Nothing:
     """Look at a clip, or say why that cannot be done.
 
     Args:
         runs: of consecutive frames, in order of time.
+        views_of: told the score, whether it is worth looking at other views as well; they cost as much again.
     """
     found = _cut(runs)
     if not found.count:
@@ -117,7 +125,7 @@ def look(model: DetectorModel, runs: Iterable[Run]) -> Look | Nothing:
         detail=measures.detail(batch),
         motion=measures.motion(batch),
         unusual=said.unusual,
-        views=_views(model, found, batch),
+        views=_views(model, found, batch) if views_of(said.score) else {},
     )
 
 
@@ -127,12 +135,24 @@ def _cut(runs: Iterable[Run]) -> _Cut:
         found.runs += 1
         found.short += len(run.frames) < FRAMES
         found.small += min(run.frames[0].width, run.frames[0].height) < SIDE
-        if found.count >= MOST:
-            continue  # read to the end all the same: it is what tells how much of the clip was seen
-        batch, places = cut(run, min(PER_RUN, MOST - found.count))
+        batch, places = cut(run, PER_RUN)
         if len(batch):
             found.batches.append(batch)
             found.places.append((run, places))
+    return _as_many_of_each(found)
+
+
+def _as_many_of_each(found: _Cut) -> _Cut:
+    """At most MOST patches; those of each run stay spread over its levels of texture."""
+    share = MOST // max(len(found.batches), 1)
+    if share >= PER_RUN:
+        return found
+    for number, (run, places) in enumerate(found.places[:MOST]):
+        count = min(max(share, 1), len(places))
+        kept = [index * len(places) // count for index in range(count)]
+        found.batches[number] = found.batches[number][kept]
+        found.places[number] = (run, [places[index] for index in kept])
+    del found.batches[MOST:], found.places[MOST:]
     return found
 
 

@@ -14,8 +14,9 @@ _EXAMINER = "detector"
 
 def evidence(look: Look, traits: Traits, calibration: Calibration | None) -> Evidence:
     """The detector's evidence for one clip. It supports AI where its score counts, else neither."""
-    stopped = gate(look, calibration.gates if calibration else Gates())
     value = worth(calibration, look.score, traits, cap=CAP_LOG10_LR[_EXAMINER]) if calibration else None
+    above = value is not None and value.log10_lr is not None
+    stopped = gate(look, calibration.gates if calibration else Gates(), views=above)
     counts = value is not None and value.log10_lr is not None and not stopped
     return Evidence(
         examiner=_EXAMINER,
@@ -60,8 +61,12 @@ def details(look: Look, traits: Traits) -> dict[str, Any]:
     }
 
 
-def gate(look: Look, gates: Gates) -> str:
-    """Why a score does not count whatever it is, in words; empty where it may."""
+def gate(look: Look, gates: Gates, *, views: bool) -> str:
+    """Why a score does not count whatever it is, in words; empty where it may.
+
+    Args:
+        views: whether other views decide: where the score is low, none was looked at.
+    """
     if len(look.patches) < gates.least_patches:
         return say("detector.gate.patches", found=len(look.patches), least=gates.least_patches)
     if look.motion <= STILL:
@@ -70,7 +75,7 @@ def gate(look: Look, gates: Gates) -> str:
         return say("detector.gate.detail")
     if gates.most_unusual is not None and look.unusual > gates.most_unusual:
         return say("detector.gate.unusual")
-    for name in VIEWS:
+    for name in VIEWS if views else ():
         if name in gates.views and (name not in look.views or look.views[name] <= gates.views[name]):
             return say(f"detector.gate.{name if name in look.views else 'no_view'}")
     return ""
