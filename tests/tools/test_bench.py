@@ -26,9 +26,10 @@ def test_every_table_has_its_place_on_the_page_and_every_place_its_table() -> No
 
 
 def test_a_quick_run_makes_tables(capsys: pytest.CaptureFixture[str]) -> None:
-    # Those that start a daemon and whole pipelines are tried by `bench.py --quick` itself.
-    assert bench.main(["--quick", "sizes", "arithmetic", "batches"]) == 0
+    assert bench.main(["--quick", "targets", "start", "sizes", "arithmetic", "batches"]) == 0
     said = capsys.readouterr().out
+    assert "| verdict, OCR set apart | 1.5 floors |" in said
+    assert "| start to first answer, s | 1 |" in said
     assert "| a small transformer | 2 x 3 x 32 x 32 |" in said
     assert "| rivagan 0.2.0 | fp32 | can be fetched | 1.09 |" in said
     assert "Medians of 1 runs" in said

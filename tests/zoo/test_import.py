@@ -108,6 +108,14 @@ def test_names_of_the_zoo_are_taken(tmp_path: Path) -> None:
         import_model(Zoo(tmp_path, [model("https://models.example/m")]), tmp_path / "m", SOUND, lambda *_: {})
 
 
+def test_names_of_models_that_come_with_the_program_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "m").write_bytes(decoders.decoder())
+    zoo = Zoo(tmp_path / "models", [])
+    with pytest.raises(NotImported, match="another name"):
+        import_model(zoo, tmp_path / "m", SOUND, lambda *_: {}, reserved={"tiny"})
+    assert import_model(zoo, tmp_path / "m", SOUND, lambda *_: {}, reserved={"other"}).model.name == "tiny"
+
+
 def test_a_process_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     with pytest.raises(NotImported, match="more than 1 seconds"):
         taken_in(tmp_path, decoders.decoder(), start=["/bin/sleep", "60"], seconds=1.0)

@@ -139,7 +139,13 @@ def run_import(args: argparse.Namespace, env: Environment) -> int:
     try:
         card = read_card(args.card)
         with env.errors.status(say("models.import.progress", file=args.file.name)):
-            taken = import_model(zoo, args.file, card, lambda p, m: check_confined(p, m, environ=env.environ))
+            taken = import_model(
+                zoo,
+                args.file,
+                card,
+                lambda p, m: check_confined(p, m, environ=env.environ),
+                reserved={row["name"] for row in bundled_rows()},
+            )
     except BadEntry as problem:
         env.error(str(problem))
         return Exit.USAGE

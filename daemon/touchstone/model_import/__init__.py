@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,9 @@ class Imported:
     facts: dict[str, Any]
 
 
-def import_model(zoo: Zoo, file: Path, card: Model, check: Check) -> Imported:
+def import_model(
+    zoo: Zoo, file: Path, card: Model, check: Check, *, reserved: Collection[str] = ()
+) -> Imported:
     """Copy a file into the zoo, have the copy checked, and put it in place with its card.
 
     An earlier import of the same name and version is replaced.
@@ -45,12 +47,13 @@ def import_model(zoo: Zoo, file: Path, card: Model, check: Check) -> Imported:
         file: the ONNX file.
         card: what it is; has no variants.
         check: looks at it.
+        reserved: names besides those of the zoo that are taken: of models that come with the program.
 
     Raises:
         NotImported: the file cannot be read, or the check refused it.
         PullFailed: it cannot be stored.
     """
-    if any(model.name == card.name for model in zoo.shipped):
+    if card.name in {*(model.name for model in zoo.shipped), *reserved}:
         raise NotImported(say("models.import.name_taken", name=card.name))
     try:
         size = file.stat().st_size
