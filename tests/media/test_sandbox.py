@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from hostile_examiners import FORBIDDEN
+from kernel_numbers import NUMBERS
 from pools import clip, collect, hostile_pool
 
 from touchstone.media.sandbox import bpf
-from touchstone.media.sandbox.syscalls import ARCHITECTURES
+from touchstone.media.sandbox.seccomp import worker_rules
+from touchstone.media.sandbox.syscalls import ARCHITECTURES, Architecture
 from touchstone.media.workers import Found
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="seccomp and Landlock are Linux's")
@@ -62,9 +64,27 @@ def test_system_call_numbers_are_the_kernels(machine: str) -> None:
     assert {name: int(defined[name]) for name in table} == dict(table)
 
 
-def run_filter(program: bytes, number: int, arguments: tuple[int, ...] = (), audit: int | None = None) -> int:
+@pytest.mark.parametrize("machine", NUMBERS)
+def test_system_call_numbers_are_right_for_each_machine(machine: str) -> None:
+    """Also for the one that the tests do not run on."""
+    table = ARCHITECTURES[machine].numbers
+    assert dict(table) == {name: NUMBERS[machine][name] for name in table}
+
+
+def test_machines_differ_only_by_calls_that_64_bit_arm_never_had() -> None:
+    numbers = {name: set(machine.numbers) for name, machine in ARCHITECTURES.items()}
+    assert numbers["x86_64"] - numbers["aarch64"] == {"poll", "time"}
+    assert not numbers["aarch64"] - numbers["x86_64"]
+
+
+def run_filter(
+    program: bytes,
+    number: int,
+    arguments: tuple[int, ...] = (),
+    audit: int | None = None,
+    machine: Architecture = ARCHITECTURES["x86_64"],
+) -> int:
     """A BPF machine for the few instructions that the assembler makes: what the kernel would answer."""
-    machine = ARCHITECTURES["x86_64"]
     data = number.to_bytes(4, "little") + (machine.audit if audit is None else audit).to_bytes(4, "little")
     data += bytes(8) + b"".join(a.to_bytes(8, "little") for a in (*arguments, *(0,) * (6 - len(arguments))))
     accumulator, at = 0, 0
@@ -124,9 +144,48 @@ def test_calls_of_another_architecture_kill() -> None:
     assert run_filter(program, 0, audit=ARCHITECTURES["aarch64"].audit) == bpf.KILL_PROCESS
 
 
-def test_jumps_fit_their_byte() -> None:
-    from touchstone.media.sandbox.seccomp import worker_rules
+# A call, its arguments, and what a worker with the channel 5 and the process id 1234 is answered.
+WORKER_ANSWERS: list[tuple[str, tuple[int, ...], int]] = [
+    ("read", (9,), bpf.ALLOW),
+    ("futex", (), bpf.ALLOW),
+    ("exit_group", (), bpf.ALLOW),
+    ("write", (2,), bpf.ALLOW),
+    ("write", (5,), bpf.ALLOW),
+    ("write", (6,), EPERM),
+    ("sendto", (5,), bpf.ALLOW),
+    ("sendto", (6,), EPERM),
+    ("clone", (0x10000,), bpf.ALLOW),  # CLONE_THREAD
+    ("clone", (0x11,), EPERM),
+    ("clone3", (), ENOSYS),
+    ("mmap", (0, 4096, 3), bpf.ALLOW),
+    ("mmap", (0, 4096, 7), EPERM),  # writable and executable
+    ("mprotect", (0, 4096, 5), EPERM),
+    ("tgkill", (1234,), bpf.ALLOW),
+    ("tgkill", (1,), EPERM),
+    ("prlimit64", (0, 7, 0), bpf.ALLOW),
+    ("prlimit64", (0, 7, 1), EPERM),
+    *((name, (), EPERM) for name in ("openat", "openat2", "socket", "connect", "bind", "execve", "execveat")),
+    *((name, (), EPERM) for name in ("kill", "tkill", "ptrace", "mount", "bpf", "io_uring_setup")),
+    *((name, (), EPERM) for name in ("userfaultfd", "unlinkat", "renameat2", "setns", "unshare")),
+    *((name, (), EPERM) for name in ("pidfd_getfd", "process_vm_readv", "process_vm_writev", "statx")),
+    *((name, (), EPERM) for name in ("memfd_create", "seccomp", "landlock_create_ruleset")),
+]
 
+
+@pytest.mark.parametrize("machine", ARCHITECTURES)
+@pytest.mark.parametrize(("call", "arguments", "answer"), WORKER_ANSWERS)
+def test_a_workers_filter_on_each_machine(
+    machine: str, call: str, arguments: tuple[int, ...], answer: int
+) -> None:
+    processor = ARCHITECTURES[machine]
+    program = bpf.assemble(processor, worker_rules(5, 1234, write_xor_execute=True), EPERM)
+    number = NUMBERS[machine][call]
+    assert run_filter(program, number, arguments, processor.audit, processor) == answer
+    other = next(other for name, other in ARCHITECTURES.items() if name != machine)
+    assert run_filter(program, number, arguments, other.audit, processor) == bpf.KILL_PROCESS
+
+
+def test_jumps_fit_their_byte() -> None:
     for machine in ARCHITECTURES.values():
         for on in (True, False):
             bpf.assemble(machine, worker_rules(5, 1234, write_xor_execute=on), EPERM)

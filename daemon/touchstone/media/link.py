@@ -18,7 +18,8 @@ from typing import Any
 
 # An escaped surrogate, which `encode` never writes and which would break whatever stores or prints the text.
 _SURROGATE = re.compile(rb"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
-_LENGTH = struct.Struct(">I")
+FRAME = struct.Struct(">I")
+"""What stands before each message: its length."""
 
 MAX_REQUEST = 32 << 20
 """Bytes of one message to a worker; the largest carries the trust lists."""
@@ -31,6 +32,23 @@ MAX_FILES = 200
 def encode(message: Mapping[str, Any]) -> bytes:
     """A message's JSON. Text that is no valid Unicode (half of a surrogate pair) becomes question marks."""
     return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """The message that the bytes are.
+
+    Raises:
+        LinkBroken: they are none.
+    """
+    if _SURROGATE.search(body):
+        raise LinkBroken("a message with half a character in it")
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise LinkBroken("a message that is not JSON") from error
+    if not isinstance(message, dict):
+        raise LinkBroken("a message that is not an object")
+    return message
 
 
 class LinkBroken(Exception):
@@ -70,10 +88,10 @@ class Link:
         try:
             if files:
                 rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))
-                self._end.sendmsg([_LENGTH.pack(len(body))], [rights])
+                self._end.sendmsg([FRAME.pack(len(body))], [rights])
                 self._end.sendall(body)
             else:
-                self._end.sendall(_LENGTH.pack(len(body)) + body)
+                self._end.sendall(FRAME.pack(len(body)) + body)
         except OSError as error:
             raise LinkBroken(f"cannot send: {error.strerror}") from error
 
@@ -90,14 +108,14 @@ class Link:
         self._deadline = deadline
         if deadline is None and self._end.gettimeout() is not None:
             self._end.settimeout(None)
-        return self._body(self._exactly(_LENGTH.size))
+        return self._body(self._exactly(FRAME.size))
 
     def receive_with_files(self) -> tuple[dict[str, Any], list[int]]:
         """The next message and the descriptors that came with it, which are the caller's to close."""
         files = array.array("i")
         room = socket.CMSG_SPACE(MAX_FILES * files.itemsize)
         try:
-            head, beside, flags, _ = self._end.recvmsg(_LENGTH.size, room)
+            head, beside, flags, _ = self._end.recvmsg(FRAME.size, room)
         except OSError as error:
             raise LinkBroken(f"cannot receive: {error.strerror}") from error
         for level, kind, data in beside:
@@ -107,23 +125,14 @@ class Link:
             raise LinkBroken("the other side has gone")
         if flags & socket.MSG_CTRUNC:
             raise LinkBroken("more files than this process may have open")
-        head += self._exactly(_LENGTH.size - len(head))
+        head += self._exactly(FRAME.size - len(head))
         return self._body(head), files.tolist()
 
     def _body(self, head: bytes) -> dict[str, Any]:
-        (length,) = _LENGTH.unpack(head)
+        (length,) = FRAME.unpack(head)
         if length > self._largest:
             raise LinkBroken(f"a message of {length} bytes, over the limit of {self._largest}")
-        body = self._exactly(length)
-        if _SURROGATE.search(body):
-            raise LinkBroken("a message with half a character in it")
-        try:
-            message = json.loads(body)
-        except (ValueError, RecursionError) as error:
-            raise LinkBroken("a message that is not JSON") from error
-        if not isinstance(message, dict):
-            raise LinkBroken("a message that is not an object")
-        return message
+        return decode(self._exactly(length))
 
     def _exactly(self, count: int) -> bytes:
         parts = bytearray()

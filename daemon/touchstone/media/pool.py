@@ -23,6 +23,7 @@ from ..intake import Material
 from ..messages import say
 from .answers import Done, Infer
 from .job import Job
+from .launch import Ways, ways_of_this_system
 from .process import WorkerLost, WorkerProcess, worker_command
 from .sandbox import SandboxReport
 from .spec import Deadlines, Recycling, WorkerSpec
@@ -48,6 +49,7 @@ class WorkerPool:
         command: how to start a worker; its descriptor is added as the last argument.
         environment: variables of which the few that matter are passed on.
         inference: runs the models of `spec` that are to run apart.
+        ways: how workers are started; this system's by default.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class WorkerPool:
         command: Sequence[str] | None = None,
         environment: Mapping[str, str] = os.environ,
         inference: Inference | None = None,
+        ways: Ways | None = None,
     ) -> None:
         if size < 1:
             raise ValueError(f"a pool needs at least one worker; got size {size}")
@@ -70,6 +73,7 @@ class WorkerPool:
         self._command = list(command) if command is not None else worker_command()
         self._environment = environment
         self._inference = inference
+        self._ways = ways or ways_of_this_system()
         self._slots = asyncio.Semaphore(size)
         # One thread waits for each busy worker; the others start and end workers.
         self._threads = ThreadPoolExecutor(max_workers=size + 2, thread_name_prefix="worker-pool")
@@ -248,7 +252,13 @@ class WorkerPool:
         block = self._inference.open_block(BLOCK_BYTES) if self._inference and apart else None
         try:
             worker = await self._in_thread(
-                WorkerProcess, self._command, self._spec, self._environment, self._deadlines.start_s, block
+                WorkerProcess,
+                self._command,
+                self._spec,
+                self._environment,
+                self._deadlines.start_s,
+                block,
+                self._ways,
             )
         except BaseException:
             if self._inference and block:

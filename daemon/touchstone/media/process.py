@@ -5,20 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from typing import Any
 
 from ..intake import Material
 from ..messages import say
 from .answers import Answer, BadMessage, Done, OutOfMemory, from_json
-from .link import MAX_ANSWER, MAX_FILES, Link, LinkBroken, LinkSlow
+from .launch import Ways, ways_of_this_system
+from .link import MAX_FILES, LinkBroken, LinkSlow
 from .sandbox import SandboxReport
 from .spec import WorkerSpec
 
@@ -39,7 +37,8 @@ _SET = {
     "PYTHONFAULTHANDLER": "1",
     "PYTHONUTF8": "1",
 }
-_COMPLAINT_BYTES = 1 << 16
+_READ_ONLY = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_NTSTATUS_ERROR = 0xC0000000  # ntstatus.h: severity "error"
 
 
 class WorkerLost(Exception):
@@ -71,54 +70,44 @@ class WorkerProcess:
         environment: Mapping[str, str],
         start_s: float,
         block: tuple[int, int] | None = None,
+        ways: Ways | None = None,
     ) -> None:
         """Start a worker and wait until it is confined and ready.
 
         Args:
             block: number and descriptor of the memory that it shares with the inference process.
+            ways: how it may be started; the first is taken by which it comes up. This system's by default.
 
         Raises:
             WorkerLost: it did not come up.
         """
-        if sys.platform == "win32":
-            raise WorkerLost(say("workers.why.windows"))
-        ours, theirs = socket.socketpair()
-        complaints, complain = os.pipe()
-        # A worker that writes more than a pipe holds loses the rest instead of waiting.
-        os.set_blocking(complaints, False)
-        os.set_blocking(complain, False)
-        self._complaints = os.fdopen(complaints, "rb", buffering=0)
-        self._link = Link(ours, largest=MAX_ANSWER)
         self._ending = threading.RLock()  # a cancelled job is ended while a thread still waits for its answer
         self.block = None if block is None else block[0]
         self.spec = spec
         self.jobs = 0
         self.memory_mib = 0
         kept = {name: environment[name] for name in _PASSED_ON if name in environment}
-        try:
-            self._process = subprocess.Popen(
-                [*command, str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=complain,
-                pass_fds=(theirs.fileno(), *(() if block is None else block[1:])),
-                cwd=Path("/"),
-                env={**kept, **_SET},
-                start_new_session=True,
-            )
-        except OSError as error:
-            ours.close()
-            self._complaints.close()
-            raise WorkerLost(f"{command[0]}: {error.strerror}") from error
-        finally:
-            theirs.close()
-            os.close(complain)
-        try:
-            self._link.send({"spec": spec.as_json(), "block": None if block is None else block[1]})
-            ready = self._link.receive(time.monotonic() + start_s)
-        except LinkBroken as broken:
-            raise self.bury(broken, start_s) from broken
-        self.sandbox = SandboxReport.from_json(ready.get("sandbox"))
+        ways = ways or ways_of_this_system()
+        lost = WorkerLost(say("workers.why.misbehaved"))
+        for way in ways.left():
+            try:
+                self._process = way(
+                    command, {**kept, **_SET}, spec.limits, () if block is None else block[1:]
+                )
+            except OSError as error:
+                lost = WorkerLost(f"{command[0]}: {error.strerror or error}")
+                continue
+            self._link = self._process.link
+            try:
+                self._link.send({"spec": spec.as_json(), "block": None if block is None else block[1]})
+                ready = self._link.receive(time.monotonic() + start_s)
+            except LinkBroken as broken:
+                lost = self.bury(broken, start_s)
+                continue
+            ways.worked(way)
+            self.sandbox = SandboxReport.from_json(ready.get("sandbox"))
+            return
+        raise lost
 
     @property
     def pid(self) -> int:
@@ -139,12 +128,12 @@ class WorkerProcess:
         try:
             for start in range(0, len(paths), MAX_FILES):
                 with ExitStack() as opened:
-                    descriptors = []
+                    numbers = []
                     for path in paths[start : start + MAX_FILES]:
-                        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                        descriptor = os.open(path, _READ_ONLY)
                         opened.callback(os.close, descriptor)
-                        descriptors.append(descriptor)
-                    self._link.send({"type": "files"}, descriptors)
+                        numbers.append(self._process.lend(descriptor))
+                    self._link.send({"type": "files"}, numbers)
             job = {
                 "type": "job",
                 "size": material.size,
@@ -180,7 +169,7 @@ class WorkerProcess:
         if isinstance(answer, Done):
             # The system is asked where it tells: the worker's own count starts from the daemon's, whose
             # memory it shared until it became another program.
-            self.memory_mib = _peak_memory_mib(self.pid) or answer.memory_mib
+            self.memory_mib = self._process.peak_memory_mib() or answer.memory_mib
         if isinstance(answer, OutOfMemory):
             self.kill()
             raise WorkerLost(say("workers.why.memory"))
@@ -194,47 +183,32 @@ class WorkerProcess:
         # A socket that closed means the process is ending by itself: its status says how. Anything else
         # means that it talks nonsense, and it is ended.
         with self._ending:
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=1)
-            status = self._process.returncode
+            self._process.wait(1)
+            status = self._process.poll()
             self.kill()
         return WorkerLost(_why(status))
 
     def kill(self) -> None:
         """End the process, and whatever it may have started, now. Never fails; may be called twice."""
         with self._ending:
-            if self._process.returncode is None:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self._process.pid, signal.SIGKILL)
-                self._process.wait()
+            self._process.end()
             self.log_complaints()
-            self._link.close()
-            self._complaints.close()
+            self._process.close()
 
     def log_complaints(self) -> None:
         """Put what the worker wrote to its standard error into our log, with nothing but plain text in it."""
-        if self._complaints.closed:
-            return
-        said = self._complaints.read(_COMPLAINT_BYTES)
-        if said:
+        if said := self._process.complaints():
             text = "".join(
                 c if c.isprintable() or c == "\n" else "?" for c in said.decode("utf-8", "replace")
             )
             _log.info("worker %d: %s", self.pid, text.strip())
 
 
-def _peak_memory_mib(pid: int) -> int | None:
-    """The most real memory that a process has held, from Linux's /proc; None elsewhere."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) >> 10 for line in lines if line.startswith("VmHWM:")), None)
-
-
 def _why(status: int | None) -> str:
     if status is None:
         return say("workers.why.misbehaved")
+    if status >= _NTSTATUS_ERROR:  # Windows, where a crash is an exit status
+        return say("workers.why.crashed", signal=f"{status:#010x}")
     if status >= 0:
         return say("workers.why.exited", status=status)
     number = -status

@@ -1,6 +1,6 @@
-"""What a worker process runs: `python -m touchstone.media.worker DESCRIPTOR`.
+"""What a worker process runs: `python -m touchstone.media.worker LINK`.
 
-It is started by the pool with one open socket. It learns what to build, imports and tries all of it, confines
+It is started by the pool with one open link. It learns what to build, imports and tries all of it, confines
 itself for good, and only then takes jobs: open files in, a stream of answers out, until the socket closes.
 """
 
@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -21,8 +21,11 @@ from ..examiners import Examiner
 from ..inference import InferenceClient, ServedModel
 from ..inference.blocks import BLOCK_BYTES
 from ..messages import FALLBACK, catalogue, say
+from . import launch
 from .answers import MAX_TEXT, Done, OutOfMemory, to_json
+from .launch import AnyLink
 from .link import MAX_ANSWER, MAX_REQUEST, Link, LinkBroken, encode
+from .pipes import PipeLink
 from .plan import Sampling
 from .rehearsal import rehearse
 from .sandbox import confine
@@ -39,11 +42,11 @@ _log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve jobs on the socket whose descriptor is the only argument. Returns the exit status."""
-    if len(arguments) != 1 or not arguments[0].isdigit():
+    """Serve jobs on the link that the arguments name (see `launch.py`). Returns the exit status."""
+    link = _link(arguments)
+    if link is None:
         print("touchstone.media.worker is started by Touchstone itself, not by hand", file=sys.stderr)
         return 2
-    link = Link(socket.socket(fileno=int(arguments[0])), largest=MAX_REQUEST)
     try:
         told = link.receive()
         spec = WorkerSpec.from_json(told["spec"])
@@ -51,13 +54,43 @@ def main(arguments: Sequence[str]) -> int:
         networks = _networks(spec, link, told.get("block"))
         catalogue(FALLBACK)  # sentences are said in words that are on disk
         rehearse(list(examiners.values()), networks.local)
-        report = confine(link.fileno(), spec.limits)
+        report = confine(link.fileno(), spec.limits, way="".join(arguments[1:]))
         link.send({"type": "ready", "sandbox": report.as_json()})
         sampling = spec.sampling if report.threads else replace(spec.sampling, threads=1)
         while True:
             _serve_one(link, examiners, sampling, networks)
     except LinkBroken:
         return 0  # the daemon closed the socket, or is gone
+
+
+def _link(arguments: Sequence[str]) -> AnyLink | None:
+    """The link to the daemon, or None if the arguments name none."""
+    match arguments:
+        case [number] if number.isdigit():
+            return Link(socket.socket(fileno=int(number)), largest=MAX_REQUEST)
+        case [launch.OVER_PIPES, *_]:
+            return _over_pipes()
+    return None
+
+
+def _over_pipes() -> PipeLink:
+    """The link over what are standard input and output, which stay free for whatever prints something."""
+    reading, writing = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    adopt: Callable[[int], int] = int
+    if sys.platform == "win32":
+        import msvcrt
+
+        for descriptor in (reading, writing):
+            msvcrt.setmode(descriptor, os.O_BINARY)
+
+        def adopt(handle: int) -> int:
+            return msvcrt.open_osfhandle(handle, os.O_RDONLY | os.O_BINARY)
+
+    return PipeLink(reading, writing, largest=MAX_REQUEST, adopt=adopt)
 
 
 def _build(spec: WorkerSpec) -> dict[str, Examiner]:
@@ -82,7 +115,7 @@ class _Networks:
     remote: Remote | None = None
 
 
-def _networks(spec: WorkerSpec, link: Link, block: int | None) -> _Networks:
+def _networks(spec: WorkerSpec, link: AnyLink, block: int | None) -> _Networks:
     """Load what runs here. `block` is the descriptor of the memory shared with the inference process."""
     models = [ServedModel.from_json(model) for model in spec.models]
     if not models:
@@ -110,7 +143,7 @@ def _networks(spec: WorkerSpec, link: Link, block: int | None) -> _Networks:
 
 
 def _serve_one(
-    link: Link,
+    link: AnyLink,
     examiners: Mapping[str, Examiner],
     sampling: Sampling,
     networks: _Networks,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import resource
 import socket
@@ -102,7 +103,17 @@ def _announce_too_much(_: Clip) -> None:
 
 
 def _channel() -> int:
-    return int(sys.argv[1])
+    if sys.argv[1].isdigit():
+        return int(sys.argv[1])
+    # Over pipes: the only one, but for standard output and error, that is open for writing alone.
+    return next(number for number in range(3, 100) if _is_for_writing(number))
+
+
+def _is_for_writing(number: int) -> bool:
+    try:
+        return fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
+    except OSError:
+        return False
 
 
 def _write_to_input(clip: Clip) -> None:

@@ -14,7 +14,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from . import darwin, landlock, limits, seccomp
+from ..windows.api import System
+from . import darwin, landlock, limits, seccomp, windows
 from .kernel import Unsupported, forbid_new_privileges
 from .limits import ProcessLimits
 from .report import SandboxReport
@@ -23,13 +24,14 @@ from .syscalls import ARCHITECTURES
 __all__ = ["ProcessLimits", "SandboxReport", "confine"]
 
 
-def confine(channel: int, bounds: ProcessLimits) -> SandboxReport:
+def confine(channel: int, bounds: ProcessLimits, way: str = "") -> SandboxReport:
     """Confine this process for good.
 
     It must have imported and loaded all that it will need, and hold one thread only.
 
     Args:
-        channel: the descriptor of the socket to the daemon, the only one that may be written to.
+        channel: the descriptor of the link to the daemon, the only one that may be written to.
+        way: on Windows, with which token this process was started (`media/windows/worker.py`).
     """
     mechanisms: dict[str, str] = {}
     threads = True
@@ -52,6 +54,11 @@ def confine(channel: int, bounds: ProcessLimits) -> SandboxReport:
     elif sys.platform == "darwin":
         set_limits = limits.apply(bounds, allow_threads=True)
         mechanisms["seatbelt"] = _attempt(darwin.restrict)
+    elif sys.platform == "win32":
+        api = System()
+        set_limits = windows.bounds(api)
+        for name, protect in windows.protections(api, way).items():
+            mechanisms[name] = _attempt(protect)
     else:
         set_limits = limits.apply(bounds, allow_threads=True)
         mechanisms["system_calls"] = f"off: no filter for {sys.platform} on {platform.machine()}"
@@ -100,8 +107,9 @@ def _open_a_file() -> None:
 
 
 def _start_a_child() -> None:
-    if not hasattr(os, "fork"):
-        return  # cannot be tried on Windows, where it is the daemon that has to forbid it
+    if sys.platform == "win32":
+        windows.start_a_child()
+        return
     child = os.fork()
     if child == 0:
         os._exit(0)

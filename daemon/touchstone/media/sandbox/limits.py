@@ -9,6 +9,9 @@ if sys.platform != "win32":
     import resource  # here, because nothing can be imported once files are out of reach
 
 
+_DARWIN_FILES = 10_240  # OPEN_MAX, sys/syslimits.h: setrlimit refuses more
+
+
 @dataclass(frozen=True)
 class ProcessLimits:
     """What one worker process may use.
@@ -42,6 +45,8 @@ def apply(limits: ProcessLimits, *, allow_threads: bool) -> dict[str, str]:
         "FSIZE": 0,
         "NOFILE": limits.files,
     }
+    if sys.platform == "darwin":
+        wanted["NOFILE"] = min(limits.files, _DARWIN_FILES)
     if not allow_threads:
         wanted["NPROC"] = 0
     report: dict[str, str] = {}
@@ -58,6 +63,8 @@ def apply(limits: ProcessLimits, *, allow_threads: bool) -> dict[str, str]:
             report[name] = f"refused: {error}"
         else:
             report[name] = str(bound)
+    if sys.platform == "darwin" and report["AS"].isdecimal():
+        report["AS"] = "set, but macOS does not enforce it"
     return report
 
 
