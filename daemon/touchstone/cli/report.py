@@ -7,12 +7,13 @@ import json
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO, cast
 
 from ..messages import say
 from ..system.environment import Environment
 from ..system.terminal import has_unicode, plain
 from . import inputs
+from .strip import strip
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -187,6 +188,8 @@ def show(scan: Scan, console: Console) -> None:
     # Lines are left to the terminal to wrap, so that a pipe gets each finding whole on a line of its own.
     for evidence in scan.evidence:
         console.print(Text("    - " + plain(finding_line(evidence))), soft_wrap=True)
+        if drawn := strip(evidence, unicode=has_unicode(cast(TextIO, console.file))):
+            console.print(Text("      " + drawn, style="dim"), soft_wrap=True)
     for examiner, reason in scan.skipped.items():
         skipped = say("cli.scan.skipped", examiner=examiner_name(examiner), reason=reason)
         console.print(Text("    - " + plain(skipped), style="dim"), soft_wrap=True)
