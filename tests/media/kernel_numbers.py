@@ -1,7 +1,7 @@
 """Linux's system call numbers as data, apart from the table in the product, which is held against them.
 
-Taken from the headers of Linux 6.1: asm/unistd_64.h for x86-64, asm-generic/unistd.h for 64-bit ARM. Those that
-a worker must never get through are among them.
+Taken from the headers of Linux 6.1: asm/unistd_64.h for x86-64, asm-generic/unistd.h for 64-bit ARM. Those
+that a worker must never get through are among them.
 """
 
 from __future__ import annotations

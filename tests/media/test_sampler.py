@@ -17,6 +17,7 @@ from touchstone.media.frames import Frame, Run
 from touchstone.media.pictures import picture
 from touchstone.media.plan import Sampling
 from touchstone.media.probe import read_container
+from touchstone.media.rehearsal import smallest_mp4
 from touchstone.media.sampler import SampledFrames
 
 QUIET_X265 = {"x265-params": "log-level=none", "preset": "ultrafast"}
@@ -313,3 +314,12 @@ def test_only_what_was_fetched_is_decoded(clips: dict[str, Path]) -> None:
     seen = [numbers[fingerprint(frame)] for run in frames for frame in run.frames]
     assert seen
     assert max(seen) < 40, "nothing was made up from zeros"
+
+
+@pytest.mark.parametrize("behind", [b"", bytes(range(256)) * 12], ids=["nothing", "junk"])
+def test_a_track_without_pictures_is_told_in_words(behind: bytes) -> None:
+    """FFmpeg's seeking says "Operation not permitted" of it."""
+    data = smallest_mp4() + behind
+    frames = SampledFrames(read_container(BytesIO(data), len(data)), [(BytesIO(data), len(data))], Sampling())
+    with pytest.raises(CannotDecode, match=r"no pictures in it.*export it again"):
+        list(frames)

@@ -144,7 +144,11 @@ class Source:
         """Go to the keyframe at or before `tick`, or somewhere before that, and forget what was decoded."""
         if self.container.format.name == _SEEKS_LATE:
             tick -= int(1 / self.base)
-        self.container.seek(tick, stream=self.stream)
+        try:
+            self.container.seek(tick, stream=self.stream)
+        except av.error.PermissionError as error:
+            # -1, which FFmpeg's seeking returns where it finds nothing to go to, happens to be EPERM.
+            raise CannotDecode(say("sampler.nowhere_to_seek")) from error
         self.context.flush_buffers()
 
     def packets(self) -> Iterator[VideoPacket]:
