@@ -318,3 +318,26 @@ async def test_who_stops_listening_frees_the_worker_at_once(tmp_path: Path) -> N
         assert not pool._slots.locked()
     finally:
         await pool.close()
+
+
+async def test_closing_does_not_wait_for_a_worker_that_is_starting() -> None:
+    """This one never comes up; its deadline is minutes away."""
+    stuck = [sys.executable, "-c", "import time; time.sleep(600)"]
+    pool = WorkerPool(hostile_pool(["nothing"])._spec, command=stuck, deadlines=Deadlines(start_s=300))
+    await pool.warm()
+    await until(lambda: bool(pool._starting))
+    pids = [worker.pid for worker in pool._starting]
+    async with asyncio.timeout(20):
+        await pool.close()
+    assert not any(_exists(pid) for pid in pids)
+
+
+async def test_closing_ends_a_job_that_waits_for_its_worker(tmp_path: Path) -> None:
+    stuck = [sys.executable, "-c", "import time; time.sleep(600)"]
+    pool = WorkerPool(hostile_pool(["nothing"])._spec, command=stuck, deadlines=Deadlines(start_s=300))
+    job = asyncio.create_task(collect(pool, clip(tmp_path), ["nothing"]))
+    await until(lambda: bool(pool._starting))
+    async with asyncio.timeout(20):
+        await pool.close()
+        (message,) = await job
+    assert isinstance(message, Unreadable)

@@ -79,6 +79,7 @@ class WorkerPool:
         self._threads = ThreadPoolExecutor(max_workers=size + 2, thread_name_prefix="worker-pool")
         self._idle: list[tuple[WorkerProcess, asyncio.TimerHandle]] = []
         self._busy: set[WorkerProcess] = set()
+        self._starting: set[WorkerProcess] = set()
         self._spare: asyncio.Task[WorkerProcess] | None = None
         self._tasks: set[asyncio.Future[Any]] = set()
         self._closed = False
@@ -131,15 +132,16 @@ class WorkerPool:
         return self.sandbox or SandboxReport()
 
     async def close(self) -> None:
-        """End all workers; jobs in flight end as lost."""
+        """End all workers, those that are starting too; jobs in flight end as lost."""
         self._closed = True
-        workers = list(self._busy)
+        workers = [*self._busy, *self._starting]
         while self._idle:
             worker, timer = self._idle.pop()
             timer.cancel()
             workers.append(worker)
         if self._spare is not None:
             spare, self._spare = self._spare, None
+            await asyncio.gather(*(self._in_thread(worker.kill) for worker in workers))
             with suppress(WorkerLost):
                 workers.append(await spare)
         for worker in workers:
@@ -250,6 +252,14 @@ class WorkerPool:
     async def _start(self) -> WorkerProcess:
         apart = any(model.get("apart") for model in self._spec.models)
         block = self._inference.open_block(BLOCK_BYTES) if self._inference and apart else None
+        launched: list[WorkerProcess] = []
+
+        def launch(worker: WorkerProcess) -> None:
+            launched.append(worker)
+            self._starting.add(worker)
+            if self._closed:  # in the meantime
+                worker.kill()
+
         try:
             worker = await self._in_thread(
                 WorkerProcess,
@@ -259,11 +269,14 @@ class WorkerPool:
                 self._deadlines.start_s,
                 block,
                 self._ways,
+                launch,
             )
         except BaseException:
             if self._inference and block:
                 self._inference.close_block(block[0])
             raise
+        finally:
+            self._starting.difference_update(launched)
         self.sandbox = worker.sandbox
         if not worker.sandbox.complete:
             _log.warning("workers are not fully confined on this system: %s", worker.sandbox)

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -71,17 +71,20 @@ class WorkerProcess:
         start_s: float,
         block: tuple[int, int] | None = None,
         ways: Ways | None = None,
+        on_launch: Callable[[WorkerProcess], None] = lambda _: None,
     ) -> None:
         """Start a worker and wait until it is confined and ready.
 
         Args:
             block: number and descriptor of the memory that it shares with the inference process.
             ways: how it may be started; the first is taken by which it comes up. This system's by default.
+            on_launch: told, in this thread, once there is a process that `kill` can end.
 
         Raises:
             WorkerLost: it did not come up.
         """
         self._ending = threading.RLock()  # a cancelled job is ended while a thread still waits for its answer
+        self._killed = False
         self.block = None if block is None else block[0]
         self.spec = spec
         self.jobs = 0
@@ -98,11 +101,15 @@ class WorkerProcess:
                 lost = WorkerLost(f"{command[0]}: {error.strerror or error}")
                 continue
             self._link = self._process.link
+            on_launch(self)
             try:
                 self._link.send({"spec": spec.as_json(), "block": None if block is None else block[1]})
                 ready = self._link.receive(time.monotonic() + start_s)
             except LinkBroken as broken:
+                ended_by_us = self._killed
                 lost = self.bury(broken, start_s)
+                if ended_by_us:
+                    break
                 continue
             ways.worked(way)
             self.sandbox = SandboxReport.from_json(ready.get("sandbox"))
@@ -190,6 +197,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the process, and whatever it may have started, now. Never fails; may be called twice."""
+        self._killed = True
         with self._ending:
             self._process.end()
             self.log_complaints()
