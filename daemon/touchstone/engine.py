@@ -104,7 +104,7 @@ def watermark_settings(env: Environment, settings: Settings) -> dict[str, Any]:
         "models": [
             {"model": placed.model.as_json(), "variant": placed.variant.name, "path": str(placed.path)}
             for _, placed in sorted(chosen.items())
-        ]
+        ],
     }
 
 
@@ -149,11 +149,11 @@ def imported_detector_settings(env: Environment, placed: Mapping[str, Placed]) -
 def edition(env: Environment, settings: Settings) -> str:
     """Changes whenever the same bytes could get another answer: program, trust lists, models, prior.
 
-    Files count by name, size and time of change, so that `trust update` and `models pull` make old answers
+    Of the bundled detector its checksum and its calibration count. Files count by name, size and time of change, so that `trust update` and `models pull` make old answers
     stale.
     """
     trust = trust_settings(env, settings)
-    parts: list[Any] = [__version__, settings.prior, trust]
+    parts: list[Any] = [__version__, settings.prior, trust, detector_settings()]
     for place in (trust["official"], *trust["lists"], str(models_folder(env.paths))):
         path = Path(place)
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
