@@ -149,8 +149,8 @@ def imported_detector_settings(env: Environment, placed: Mapping[str, Placed]) -
 def edition(env: Environment, settings: Settings) -> str:
     """Changes whenever the same bytes could get another answer: program, trust lists, models, prior.
 
-    Of the bundled detector its checksum and its calibration count. Files count by name, size and time of change, so that `trust update` and `models pull` make old answers
-    stale.
+    Of the bundled detector its checksum and its calibration count. Files count by name, size and time of
+    change, so that `trust update` and `models pull` make old answers stale.
     """
     trust = trust_settings(env, settings)
     parts: list[Any] = [__version__, settings.prior, trust, detector_settings()]
