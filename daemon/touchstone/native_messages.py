@@ -37,12 +37,16 @@ class Hello(Model):
 
 
 class ScanUrl(Model):
-    """Scan a video by its address; the daemon fetches it. `fresh` scans again what is already known."""
+    """Scan a video by its address; the daemon fetches it. `fresh` scans again what is already known.
+
+    `automatic`: nobody asked, the video came into view.
+    """
 
     type: Literal["scan"] = "scan"
     request: RequestId
     source: UrlSource
     fresh: bool = False
+    automatic: bool = False
 
 
 class UploadFrames(Model):
@@ -67,6 +71,7 @@ class UploadBegin(Model):
     url: str | None = Field(default=None, max_length=16_384)
     page_url: str | None = Field(default=None, max_length=16_384)
     fresh: bool = False
+    automatic: bool = False
     frames: UploadFrames | None = None
 
 

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from .inference.uses import merged
@@ -145,15 +145,26 @@ class Pipeline:
         self._prior = prior
         self._examiners = tuple(examiners)
 
-    async def scan(self, source: AnySource, on_event: OnEvent = _ignore, scan_id: str | None = None) -> Scan:
-        """Scan one source. Bad input ends as a scan with the label `unreadable`, never as an exception."""
+    async def scan(
+        self,
+        source: AnySource,
+        on_event: OnEvent = _ignore,
+        scan_id: str | None = None,
+        *,
+        automatic: bool = False,
+    ) -> Scan:
+        """Scan one source. Bad input ends as a scan with the label `unreadable`, never as an exception.
+
+        Args:
+            automatic: nobody asked for it; models serve those first that somebody asked for.
+        """
         started = time.perf_counter()
         findings = _Findings(self._examiners)
         material: Material | None = None
         await on_event(Progress(stage="intake"))
         try:
             async with self._intake.open(source) as material:
-                await self._examine(material, findings, on_event)
+                await self._examine(replace(material, automatic=automatic), findings, on_event)
         except IntakeError as reason:
             findings.unreadable, findings.problem = str(reason), reason.code
         findings.in_order()

@@ -105,6 +105,11 @@ class Settings(BaseModel):
         description="Threads of the processor for one run in that process. 0: half of the processor's, at "
         "most 4.",
     )
+    on_demand_only: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Whether only videos that somebody asks about are scanned. `auto`: while the computer "
+        "runs on its battery or is hot; `on`: always; `off`: never.",
+    )
     concurrency: int = Field(default=2, ge=1, le=64, description="How many scans run at once.")
     queue_limit: int = Field(
         default=64, ge=1, le=10_000, description="How many scans may wait; beyond that the API answers 429."

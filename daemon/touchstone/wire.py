@@ -126,6 +126,11 @@ class ScanRequest(Model):
 
     source: AnySource
     fresh: bool = Field(default=False, description="Scan again even if an answer for this source is known.")
+    automatic: bool = Field(
+        default=False,
+        description="Nobody asked: the video came into view. The scan waits behind those that somebody asked "
+        "for, and is put off on battery (setting `on_demand_only`).",
+    )
 
 
 class Progress(Model):

@@ -26,7 +26,8 @@ export type Unavailable = 'no_host' | 'daemon_absent' | 'mismatch' | 'token' | '
 export type Dispute = 'none' | 'sending' | 'sent' | 'failed'
 
 export type View =
-  | { state: 'waiting' }
+  /** Not checked yet; `why` is the daemon's reason where it put the check off. */
+  | { state: 'waiting'; why?: string }
   | { state: 'checking'; stage: Progress['stage'] | 'upload'; fraction: number | null }
   | { state: 'done'; scan: Scan; dispute: Dispute }
   | { state: 'no_daemon'; why: Unavailable; detail: string | null }

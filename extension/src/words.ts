@@ -172,7 +172,7 @@ export function headline(view: View): string {
 export function explanation(view: View, automatic: boolean): string[] {
   switch (view.state) {
     case 'waiting':
-      return [say(automatic ? 'explain_waiting_unloaded' : 'explain_waiting_manual')]
+      return [view.why ?? say(automatic ? 'explain_waiting_unloaded' : 'explain_waiting_manual')]
     case 'checking':
       return [say(STAGE_WORDS[view.stage])]
     case 'no_daemon':

@@ -44,7 +44,7 @@ describe('looks', () => {
       'blob:a',
       { key: 'v1', send: (message) => sent.push(message) },
       {
-        about: { url: null, pageUrl: 'https://site.example/', fresh: false },
+        about: { url: null, pageUrl: 'https://site.example/', fresh: false, automatic: true },
         follow: (scanId) => new Promise((resolve) => results.set(scanId, resolve)),
         onRuns: (runs) => told.push(runs),
         onScan: async (scan) => void told.push(scan.verdict.label),
@@ -88,6 +88,7 @@ describe('looks', () => {
       type: 'upload_begin',
       upload_id: 'id2',
       fresh: false,
+      automatic: true,
       page_url: 'https://site.example/',
       frames: { width: 4, height: 2, duration_s: 10 },
     })

@@ -137,7 +137,7 @@ describe('scans', () => {
     await watch(URL_A, one.watcher)
     await watch(URL_A, two.watcher)
     expect(link.asked).toEqual([
-      { type: 'scan', source: { kind: 'url', url: URL_A, page_url: PAGE }, fresh: false },
+      { type: 'scan', source: { kind: 'url', url: URL_A, page_url: PAGE }, fresh: false, automatic: true },
     ])
     scans.news({
       type: 'progress',
@@ -148,6 +148,22 @@ describe('scans', () => {
     await result('scan1', scan)
     for (const each of [one, two]) expect(each.last()).toEqual({ state: 'done', scan, dispute: 'none' })
     expect(one.views).toContainEqual({ state: 'checking', stage: 'examine', fraction: 0.5 })
+  })
+
+  test('what the daemon puts off waits, with the reason, until the user asks', async () => {
+    const put_off = hostError(207, { message: 'Put off, because this computer runs on its battery.' })
+    link.answer = () => put_off
+    const one = watcher()
+    await watch(URL_A, one.watcher)
+    expect(one.last()).toEqual({ state: 'waiting', why: put_off.message })
+    // It coming into view again is no reason to ask again.
+    await watch(URL_A, watcher({ key: 'v2' }).watcher)
+    expect(link.types()).toEqual(['scan'])
+    link.answer = () => ({ type: 'accepted', scan_id: 'scan1' })
+    await scans.check(URL_A, false)
+    await settled()
+    expect(link.asked[1]).toMatchObject({ type: 'scan', fresh: false, automatic: false })
+    expect(one.last()).toMatchObject({ state: 'checking' })
   })
 
   test('does not ask twice for what is known, not even after the worker died', async () => {
@@ -166,7 +182,7 @@ describe('scans', () => {
     await result('scan1', scanOf())
     await scans.check(URL_A, true)
     await settled()
-    expect(link.asked[1]).toMatchObject({ type: 'scan', fresh: true })
+    expect(link.asked[1]).toMatchObject({ type: 'scan', fresh: true, automatic: false })
     await result('scan2', scanOf({ verdict: { label: 'ai_edited' } }))
     expect(one.last()).toMatchObject({ scan: { verdict: { label: 'ai_edited' } } })
     now += 7 * 3600 * 1000

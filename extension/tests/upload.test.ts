@@ -4,7 +4,7 @@ import { type ByteSource, TooLarge, UPLOAD_CAP_BYTES, type Uplink, upload } from
 import { settled } from './fakes'
 
 const LIMITS = { message_bytes: 1048576, chunk_bytes: 3, window: 2, upload_bytes: 300, scans: 64 }
-const ABOUT = { url: 'http://localhost/a.mp4', pageUrl: 'http://localhost/', fresh: false }
+const ABOUT = { url: 'http://localhost/a.mp4', pageUrl: 'http://localhost/', fresh: false, automatic: true }
 
 /** A host whose chunk answers wait until they are released. */
 class FakeHost {
@@ -67,6 +67,7 @@ describe('an upload', () => {
         url: ABOUT.url,
         page_url: ABOUT.pageUrl,
         fresh: false,
+        automatic: true,
       },
       { type: 'upload_chunk', upload_id: 'u1', seq: 0, data: CHUNK },
       { type: 'upload_chunk', upload_id: 'u1', seq: 1, data: CHUNK },
@@ -82,10 +83,10 @@ describe('an upload', () => {
       host.link,
       'u1',
       { ...source([CHUNK]), name: null },
-      { url: null, pageUrl: null, fresh: true },
+      { url: null, pageUrl: null, fresh: true, automatic: false },
       () => undefined,
     )
-    expect(host.asked[0]).toEqual({ type: 'upload_begin', upload_id: 'u1', fresh: true })
+    expect(host.asked[0]).toEqual({ type: 'upload_begin', upload_id: 'u1', fresh: true, automatic: false })
   })
 
   test('never has more chunks unanswered than the window', async () => {

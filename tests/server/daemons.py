@@ -23,6 +23,7 @@ from touchstone.server.spool import Spool
 from touchstone.settings import Settings
 from touchstone.store import Store, StoreThread
 from touchstone.system.paths import Paths
+from touchstone.system.power import PowerState
 from touchstone.verdict import Evidence, Label, Scan, Source, SourceKind, Supports, Verdict
 from touchstone.wire import AnySource, EvidenceFound, Progress, VerdictReached, WorkerSandbox
 
@@ -59,7 +60,12 @@ class PacedScanner:
     label: Label = Label.AI_GENERATED
 
     async def scan(
-        self, source: AnySource, on_event: OnEvent = lambda _: asyncio.sleep(0), scan_id: str | None = None
+        self,
+        source: AnySource,
+        on_event: OnEvent = lambda _: asyncio.sleep(0),
+        scan_id: str | None = None,
+        *,
+        automatic: bool = False,
     ) -> Scan:
         self.asked.append(source)
         evidence = Evidence(examiner="labels", finding=self.finding, supports=Supports.AI)
@@ -133,6 +139,7 @@ async def serve_app(
     limits: Limits | None = None,
     edition: str = EDITION,
     stop_grace_s: float = 0.1,
+    power: Callable[[], PowerState] = PowerState,
     **runner_options: Any,
 ) -> AsyncIterator[Served]:
     """The real application on a free port."""
@@ -155,6 +162,7 @@ async def serve_app(
             monotonic=asyncio.get_running_loop().time,
             limits=limits or Limits(heartbeat_s=0.2),
             stop_grace_s=stop_grace_s,
+            power=power,
         )
         runner = web.AppRunner(app, shutdown_timeout=0.5, **{**RUNNER_OPTIONS, **runner_options})
         await runner.setup()

@@ -173,6 +173,9 @@ class DaemonLink:
             await self._on_state(state, self.version if state == "up" else None, reason)
 
 
+PUT_OFF = "urn:touchstone:problem:put-off"  # server.problems.Kind.PUT_OFF, which this may not import
+
+
 def translate(problem: DaemonError, scan_id: str | None) -> NativeError:
     """What a refusal of the daemon means to the browser."""
     match problem.status:
@@ -183,6 +186,8 @@ def translate(problem: DaemonError, scan_id: str | None) -> NativeError:
         case 429 | 503:
             seconds = problem.retry_after_s or DEFAULT_RETRY_S
             return NativeError(Code.DAEMON_BUSY, {"retry_after_s": seconds}, seconds=f"{seconds:g}")
+        case 409 if problem.type == PUT_OFF:
+            return NativeError(Code.SCAN_PUT_OFF, reason=problem)
         case status if status < 500:
             return NativeError(Code.DAEMON_REFUSED, reason=problem)
     return NativeError(Code.DAEMON_FAILED, reason=problem)

@@ -66,7 +66,9 @@ async def _hello(host: Host, message: native_messages.Hello) -> None:
 
 async def _scan(host: Host, message: native_messages.ScanUrl) -> None:
     async def submit() -> str:
-        state = await host.link.ask(lambda client: client.submit(message.source, fresh=message.fresh))
+        state = await host.link.ask(
+            lambda client: client.submit(message.source, fresh=message.fresh, automatic=message.automatic)
+        )
         return state.id
 
     await _start(host, message.request, submit)
@@ -98,9 +100,11 @@ async def _scan_upload(host: Host, request: str, upload: Upload) -> None:
 
     async def send(client: DaemonClient) -> ScanState:
         if begin.frames is None:
-            return await client.upload(upload.path, UploadSource(**where), fresh=begin.fresh)
+            return await client.upload(
+                upload.path, UploadSource(**where), fresh=begin.fresh, automatic=begin.automatic
+            )
         about = FramesSource(**where, **begin.frames.model_dump())
-        return await client.frames(upload.path, about, size, fresh=begin.fresh)
+        return await client.frames(upload.path, about, size, fresh=begin.fresh, automatic=begin.automatic)
 
     await _start(host, request, submit, upload.close)
 

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from ..settings import Settings
 from ..store import StoreThread
+from ..system.power import PowerState
 from .frames import FrameScans
 from .guards import Access, add_response_headers, guards
 from .metrics import Metrics
@@ -20,6 +21,7 @@ from .reading import JSON_BYTES, expect_nothing_yet
 from .routes import ROUTES
 from .scans import Scanner, Scans
 from .services import DEFAULT_LIMITS, SERVICES, Limits, Services
+from .sparing import Sparing
 from .spool import Spool
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,7 @@ def make_app(
     limits: Limits = DEFAULT_LIMITS,
     stop_grace_s: float = 5,
     clock: Callable[[], float] = time.time,
+    power: Callable[[], PowerState] = PowerState,
 ) -> web.Application:
     """The daemon's application.
 
@@ -60,6 +63,7 @@ def make_app(
         limits: how long clients may keep it waiting.
         stop_grace_s: how long running scans have to end when it stops.
         clock: seconds since the epoch.
+        power: whether the machine runs on its battery or is hot; nothing is known by default.
     """
     metrics = Metrics()
     started = monotonic()
@@ -71,6 +75,7 @@ def make_app(
         edition=edition,
         metrics=metrics,
         monotonic=monotonic,
+        put_off=Sparing(settings.on_demand_only, power, monotonic).reason,
     )
     app = web.Application(
         middlewares=[_counted(metrics), answer_problems, *guards(access)], client_max_size=JSON_BYTES

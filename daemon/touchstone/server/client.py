@@ -101,23 +101,27 @@ class DaemonClient:
         """How the daemon is."""
         return await self._call(Health, "GET", "/v1/health")
 
-    async def submit(self, source: AnySource, *, fresh: bool = False) -> ScanState:
-        """Ask for a scan of an address or of a file of this computer."""
-        body = ScanRequest(source=source, fresh=fresh).model_dump_json()
+    async def submit(self, source: AnySource, *, fresh: bool = False, automatic: bool = False) -> ScanState:
+        """Ask for a scan of an address or of a file of this computer. `automatic`: nobody asked for it."""
+        body = ScanRequest(source=source, fresh=fresh, automatic=automatic).model_dump_json()
         return await self._call(
             ScanState, "POST", "/v1/scans", data=body, headers={"Content-Type": "application/json"}
         )
 
-    async def upload(self, path: Path, about: UploadSource, *, fresh: bool = False) -> ScanState:
+    async def upload(
+        self, path: Path, about: UploadSource, *, fresh: bool = False, automatic: bool = False
+    ) -> ScanState:
         """Ask for a scan of bytes that the daemon cannot read itself."""
         with path.open("rb") as file:
             form = aiohttp.FormData()
             form.add_field("source", about.model_dump_json(), content_type="application/json")
             form.add_field("file", file, filename=about.name or path.name)
-            query = {"fresh": "true" if fresh else "false"}
+            query = {"fresh": "true" if fresh else "false", "automatic": "true" if automatic else "false"}
             return await self._call(ScanState, "POST", "/v1/scans", data=form, params=query)
 
-    async def frames(self, path: Path, about: FramesSource, size: int, *, fresh: bool = False) -> ScanState:
+    async def frames(
+        self, path: Path, about: FramesSource, size: int, *, fresh: bool = False, automatic: bool = False
+    ) -> ScanState:
         """Ask for a scan of pictures: the first `size` bytes of a file of batches (frame_batches.py).
 
         Raises:
@@ -126,7 +130,7 @@ class DaemonClient:
         with path.open("rb") as file:
             heads = list(read_heads(file, size))
             ends = [at for _, at, _ in heads[1:]] + [size]
-            state = await self.submit(about, fresh=fresh)
+            state = await self.submit(about, fresh=fresh, automatic=automatic)
             where = f"/v1/scans/{state.id}/frames"
             try:
                 for (_, start, _), end in zip(heads, ends, strict=True):

@@ -40,6 +40,7 @@ class OpenScan:
     state: ScanState
     source: FramesSource
     fresh: bool
+    automatic: bool
     incoming: Incoming
     timer: asyncio.TimerHandle
     runs: int = 0
@@ -68,7 +69,7 @@ class FrameScans:
         self._open: dict[str, OpenScan] = {}
         self._tasks: set[asyncio.Task[bool]] = set()
 
-    async def open(self, source: FramesSource, *, fresh: bool) -> ScanState:
+    async def open(self, source: FramesSource, *, fresh: bool, automatic: bool = False) -> ScanState:
         """Begin a scan. Its frames come with `add`."""
         if len(self._open) >= MAX_OPEN:
             raise _busy(len(self._open))
@@ -82,7 +83,7 @@ class FrameScans:
             url=source.url,
             page_url=source.page_url,
         )
-        self._open[scan_id] = OpenScan(state, source, fresh, incoming, self._timer(scan_id))
+        self._open[scan_id] = OpenScan(state, source, fresh, automatic, incoming, self._timer(scan_id))
         return state
 
     def state(self, scan_id: str) -> ScanState | None:
@@ -202,7 +203,12 @@ class FrameScans:
         scan_id = waiting.state.id
         sha256 = await waiting.incoming.finish()
         source = ReceivedFrames(**waiting.source.model_dump(), path=self._spool.path(scan_id))
-        state = await self._scans.submit(source, fresh=waiting.fresh, upload=Upload(scan_id, source, sha256))
+        state = await self._scans.submit(
+            source,
+            fresh=waiting.fresh,
+            automatic=waiting.automatic,
+            upload=Upload(scan_id, source, sha256),
+        )
         # The bytes are the engine's now.
         waiting.incoming.close()
         del self._open[scan_id]

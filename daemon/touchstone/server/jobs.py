@@ -35,6 +35,7 @@ class Job:
     Attributes:
         key: what makes another request the same scan; None where nothing does.
         run: names this run of the scan in the ids of its events; a restarted daemon runs a scan anew.
+        automatic: nobody asked for it.
         holders: how many requests wait for it; the last of them to delete it cancels it.
         task: the run, while there is one.
         over: no more events come.
@@ -46,6 +47,7 @@ class Job:
     key: tuple[str, str] | None = None
     run: str = field(default_factory=lambda: secrets.token_hex(4))
     holders: int = 1
+    automatic: bool = False
     running: bool = False
     over: bool = False
     scan: Scan | None = None

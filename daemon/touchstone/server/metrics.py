@@ -13,6 +13,7 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     "touchstone_scans_queued": ("gauge", "Scans that wait."),
     "touchstone_scans_running": ("gauge", "Scans that run."),
     "touchstone_scans_total": ("counter", "Scans that ended, by label."),
+    "touchstone_scans_put_off_total": ("counter", "Scans that nobody asked for, put off."),
     "touchstone_scans_joined_total": ("counter", "Requests that joined a scan under way for the same thing."),
     "touchstone_scans_reused_total": ("counter", "Requests that were answered from the store."),
     "touchstone_scan_seconds_sum": ("counter", "Seconds that ended scans ran, in all."),

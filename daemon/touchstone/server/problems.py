@@ -34,6 +34,7 @@ class Kind(Enum):
     UNKNOWN_SCAN = ("unknown-scan", 404)
     METHOD_NOT_ALLOWED = ("method-not-allowed", 405)
     TIMEOUT = ("timeout", 408)
+    PUT_OFF = ("put-off", 409)
     TOO_LARGE = ("too-large", 413)
     UNSUPPORTED_CONTENT = ("unsupported-content", 415)
     EXPECTATION_FAILED = ("expectation-failed", 417)

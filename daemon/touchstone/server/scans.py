@@ -11,7 +11,7 @@ import logging
 import math
 import sqlite3
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol
@@ -50,7 +50,14 @@ KEPT_JOBS = 64
 class Scanner(Protocol):
     """What scans: the pipeline."""
 
-    async def scan(self, source: AnySource, on_event: OnEvent = ..., scan_id: str | None = ...) -> Scan: ...
+    async def scan(
+        self,
+        source: AnySource,
+        on_event: OnEvent = ...,
+        scan_id: str | None = ...,
+        *,
+        automatic: bool = ...,
+    ) -> Scan: ...
 
     def sandboxes(self) -> list[WorkerSandbox]: ...
 
@@ -62,6 +69,10 @@ class Busy(Exception):
         super().__init__(f"{waiting} scans are waiting")
         self.waiting = waiting
         self.retry_after_s = retry_after_s
+
+
+class PutOff(Exception):
+    """A scan that nobody asked for is not done now; the text says why, for people."""
 
 
 class Stopping(Exception):
@@ -88,6 +99,7 @@ class Scans:
         edition: what could give another answer to the same bytes: program version, trust, prior. Answers of
             another edition are not reused.
         monotonic: seconds, for durations.
+        put_off: why a scan that nobody asked for is not done now; None where it is.
     """
 
     def __init__(
@@ -100,6 +112,7 @@ class Scans:
         edition: str,
         metrics: Metrics,
         monotonic: Callable[[], float],
+        put_off: Callable[[], Awaitable[str | None]],
     ) -> None:
         self._scanner = scanner
         self._db = db
@@ -108,6 +121,7 @@ class Scans:
         self._edition = edition
         self._metrics = metrics
         self._monotonic = monotonic
+        self._put_off = put_off
         self._jobs: dict[str, Job] = {}
         self._by_key: dict[tuple[str, str], Job] = {}
         self._finished: OrderedDict[str, Job] = OrderedDict()
@@ -158,7 +172,12 @@ class Scans:
         self._pump()
 
     async def submit(
-        self, source: AnySource, *, fresh: bool = False, upload: Upload | None = None
+        self,
+        source: AnySource,
+        *,
+        fresh: bool = False,
+        upload: Upload | None = None,
+        automatic: bool = False,
     ) -> ScanState:
         """Accept a scan, join one that is under way for the same thing, or answer from the store.
 
@@ -166,9 +185,11 @@ class Scans:
             source: what to scan.
             fresh: do not answer from the store.
             upload: given when `source` is one; its bytes become the engine's to remove.
+            automatic: nobody asked for it; it waits behind those that somebody asked for.
 
         Raises:
             Busy: too many scans wait.
+            PutOff: it is automatic, and not done now.
             Stopping: the daemon is about to end.
         """
         key = (source.kind, upload.sha256) if upload else _key(source)
@@ -178,19 +199,33 @@ class Scans:
                 raise Stopping
             if key and (job := self._by_key.get(key)):
                 job.holders += 1
+                if not automatic:
+                    self._promote(job)
                 self._metrics.count("touchstone_scans_joined_total")
                 return await self._instead_of(upload, job.state())
             if not fresh and (known := await self._known(source, upload)):
                 self._metrics.count("touchstone_scans_reused_total")
                 return await self._instead_of(upload, known)
+            await self.check_power(automatic)
             if len(self._queue) >= self._settings.queue_limit:
                 raise Busy(len(self._queue), self._retry_after_s())
             scan_id = upload.scan_id if upload else new_scan_id()
             state = await self._db.do(Store.add, scan_id, source)
             job = Job(scan_id, upload.source if upload else source, state.created_at, key=key)
+            job.automatic = automatic
             self._enqueue(job)
         self._pump()
         return job.state()
+
+    async def check_power(self, automatic: bool) -> None:
+        """Whether a scan is done now.
+
+        Raises:
+            PutOff: it is not, because nobody asked for it.
+        """
+        if automatic and (reason := await self._put_off()):
+            self._metrics.count("touchstone_scans_put_off_total")
+            raise PutOff(reason)
 
     async def state(self, scan_id: str) -> ScanState | None:
         """A scan, under way or from the store."""
@@ -278,8 +313,23 @@ class Scans:
         self._jobs[job.id] = job
         if job.key:
             self._by_key[job.key] = job
-        self._queue.append(job)
+        self._wait(job)
         job.publish(Progress(stage="queued"))
+
+    def _wait(self, job: Job) -> None:
+        """Put a scan into the queue: those that somebody asked for come before those that nobody did."""
+        place = len(self._queue)
+        while not job.automatic and place and self._queue[place - 1].automatic:
+            place -= 1
+        self._queue.insert(place, job)
+
+    def _promote(self, job: Job) -> None:
+        """Somebody asks for what nobody had asked for."""
+        if job.automatic:
+            job.automatic = False
+            if job in self._queue:
+                self._queue.remove(job)
+                self._wait(job)
 
     def _pump(self) -> None:
         while self._queue and len(self._running) < self._settings.concurrency and not self._stopping:
@@ -313,7 +363,7 @@ class Scans:
 
         try:
             async with asyncio.timeout(self._settings.max_seconds):
-                scan = await self._scanner.scan(job.source, on_event, job.id)
+                scan = await self._scanner.scan(job.source, on_event, job.id, automatic=job.automatic)
                 scan.model_dump_json()  # fails on text that is no Unicode, before anyone relies on the scan
                 return scan
         except TimeoutError:

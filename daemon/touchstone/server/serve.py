@@ -26,6 +26,7 @@ from ..settings import Settings
 from ..store import Store, StoreThread, store_path
 from ..system.locks import LockTimeout, file_lock
 from ..system.paths import Paths, write_private_file
+from ..system.power import this_power
 from .app import RUNNER_OPTIONS, make_app
 from .guards import Access
 from .scans import Scanner
@@ -135,6 +136,7 @@ async def _start(
         edition=daemon.edition,
         monotonic=daemon.monotonic,
         stop_grace_s=STOP_GRACE_S,
+        power=this_power().state,
     )
     runner = web.AppRunner(app, shutdown_timeout=1.0, **RUNNER_OPTIONS)
     await runner.setup()

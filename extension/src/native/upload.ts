@@ -17,6 +17,8 @@ export interface UploadAbout {
   url: string | null
   pageUrl: string | null
   fresh: boolean
+  /** Nobody asked: the video came into view. */
+  automatic: boolean
 }
 
 /** More bytes than the host or the extension takes. */
@@ -50,6 +52,7 @@ export async function upload(
     type: 'upload_begin',
     upload_id: uploadId,
     fresh: about.fresh,
+    automatic: about.automatic,
     ...(source.size === null ? {} : { size: source.size }),
     ...(source.name ? { name: source.name.slice(0, 1024) } : {}),
     ...(about.url ? { url: about.url } : {}),

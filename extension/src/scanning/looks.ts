@@ -160,11 +160,12 @@ export class Look {
     this.seq = 0
     this.runs = 0
     this.scanned = 0
-    const { url, pageUrl, fresh } = this.hooks.about
+    const { url, pageUrl, fresh, automatic } = this.hooks.about
     await this.options.link.ask<wire.UploadAck>({
       type: 'upload_begin',
       upload_id: this.uploadId,
       fresh,
+      automatic,
       frames: { width: run.width, height: run.height, duration_s: run.durationS },
       ...(url ? { url } : {}),
       ...(pageUrl ? { page_url: pageUrl } : {}),

@@ -25,6 +25,8 @@ export function refusal({ code, message, answer }: HostError): { view: View | nu
       return final({ state: 'no_daemon', why: 'mismatch', detail: message })
     case 202:
       return final({ state: 'no_daemon', why: 'token', detail: message })
+    case 207:
+      return final({ state: 'waiting', why: message })
     case 307:
       return final({ state: 'unreachable', why: 'too_large', detail: null })
     default:

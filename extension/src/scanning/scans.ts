@@ -62,6 +62,7 @@ export class Scans {
       watchers: new Set([watcher]),
       view: { state: 'waiting' },
       fresh: false,
+      asked: false,
       breaks: 0,
       running: false,
       stalled: false,
@@ -94,6 +95,7 @@ export class Scans {
     const subject = this.subjects.get(id)
     if (!subject || subject.running) return
     subject.fresh ||= fresh
+    subject.asked = true
     subject.breaks = 0
     if (fresh) await this.options.memory.forget(id)
     this.options.link.open(true)
@@ -179,7 +181,8 @@ export class Scans {
   }
 
   private consider(subject: Subject): void {
-    if (subject.view.state !== 'waiting' || subject.running) return
+    // What was put off waits until the user asks, or the page is opened again.
+    if (subject.view.state !== 'waiting' || subject.view.why || subject.running) return
     const eager = [...subject.watchers].some((watcher) => watcher.eager)
     if (eager) this.enqueue(subject)
     else this.options.queue.drop(subject.id)
@@ -198,6 +201,7 @@ export class Scans {
     try {
       const scan = await this.scan(subject)
       subject.fresh = false
+      subject.asked = false
       subject.breaks = 0
       await this.options.memory.keepVerdict(subject.id, scan)
       this.show(subject, { state: 'done', scan, dispute: 'none' })
@@ -224,6 +228,7 @@ export class Scans {
       type: 'scan',
       source: { kind: 'url', url, page_url: pageUrl },
       fresh: subject.fresh,
+      automatic: !subject.asked,
     })
     const scan = await this.follow(subject, accepted.scan_id)
     return hadNoBytes(scan) ? await this.scanFetchedBytes(subject, url, scan) : scan
@@ -282,7 +287,7 @@ export class Scans {
     url: string | null,
     pageUrl: string,
   ): Promise<wire.Scan> {
-    const about = { url, pageUrl, fresh: subject.fresh }
+    const about = { url, pageUrl, fresh: subject.fresh, automatic: !subject.asked }
     const onProgress = (fraction: number | null) =>
       this.show(subject, { state: 'checking', stage: 'upload', fraction })
     const scanId = await upload(this.options.link, this.options.newId(), bytes, about, onProgress)
@@ -334,6 +339,7 @@ export class Scans {
         url: subject.source.kind === 'url' ? subject.source.url : null,
         pageUrl: watcher.pageUrl,
         fresh: subject.fresh,
+        automatic: !subject.asked,
       },
       follow: (scanId) => this.follow(subject, scanId),
       onRuns: (runs) => {
@@ -342,6 +348,7 @@ export class Scans {
       onScan: async (scan) => {
         subject.scanId = null
         subject.fresh = false
+        subject.asked = false
         await this.options.memory.keepVerdict(subject.id, scan)
         this.show(subject, { state: 'done', scan, dispute: 'none' })
       },

@@ -20,6 +20,8 @@ export interface Subject {
   watchers: Set<Watcher>
   view: View
   fresh: boolean
+  /** The user asked; otherwise it merely came into view. */
+  asked: boolean
   /** How often the port broke under this scan. */
   breaks: number
   running: boolean

@@ -65,12 +65,15 @@ export interface Hello {
 }
 /**
  * Scan a video by its address; the daemon fetches it. `fresh` scans again what is already known.
+ *
+ * `automatic`: nobody asked, the video came into view.
  */
 export interface ScanUrl {
   type: 'scan'
   request: string
   source: UrlSource
   fresh?: boolean
+  automatic?: boolean
 }
 /**
  * A video on the web. `page_url` is where it is shown; it is kept for history and never fetched.
@@ -94,6 +97,7 @@ export interface UploadBegin {
   url?: string | null
   page_url?: string | null
   fresh?: boolean
+  automatic?: boolean
   frames?: UploadFrames | null
 }
 /**

@@ -40,7 +40,9 @@ LABEL = Evidence(
 class Scripted:
     """Stands where the pipeline stands."""
 
-    async def scan(self, source: AnySource, on_event: OnEvent, scan_id: str | None = None) -> Scan:
+    async def scan(
+        self, source: AnySource, on_event: OnEvent, scan_id: str | None = None, *, automatic: bool = False
+    ) -> Scan:
         """Do what the source's name says."""
         name = getattr(source, "name", None) or str(getattr(source, "url", "")).rpartition("/")[2]
         await on_event(Progress(stage="intake"))

@@ -18,7 +18,7 @@ from ..jobs import NumberedEvent
 from ..problems import ApiProblem, Kind
 from ..reading import invalid, query, read_json, receive_upload
 from ..routing import FRAMES_PATH, JSON, OCTETS, Body, Parameter, Route, answer, json_of
-from ..scans import Busy, Stopping, Upload
+from ..scans import Busy, PutOff, Stopping, Upload
 from ..services import services
 
 log = logging.getLogger(__name__)
@@ -36,13 +36,17 @@ async def ask(request: web.Request) -> web.Response:
         asked = await read_json(request, ScanRequest, at_hand.limits.body_s)
         _check(asked.source, from_browser=hdrs.ORIGIN in request.headers)
         if isinstance(asked.source, FramesSource):
-            state = await at_hand.frames.open(asked.source, fresh=asked.fresh)
+            with _refusals():
+                await at_hand.scans.check_power(asked.automatic)
+            state = await at_hand.frames.open(asked.source, fresh=asked.fresh, automatic=asked.automatic)
             return answer(state, 202, {"Location": f"/v1/scans/{state.id}"})
-        return await _submit(request, asked.source, asked.fresh, None)
-    fresh = _yes_or_no(request, "fresh")
+        return await _submit(request, asked.source, None, fresh=asked.fresh, automatic=asked.automatic)
+    fresh, automatic = _yes_or_no(request, "fresh"), _yes_or_no(request, "automatic")
+    with _refusals():
+        await at_hand.scans.check_power(automatic)  # before the bytes come
     upload = await receive_upload(request, at_hand)
     try:
-        return await _submit(request, upload.source, fresh, upload)
+        return await _submit(request, upload.source, upload, fresh=fresh, automatic=automatic)
     except BaseException:
         await at_hand.spool.remove(upload.scan_id)
         raise
@@ -62,10 +66,10 @@ def _check(source: AnySource, *, from_browser: bool) -> None:
 
 
 async def _submit(
-    request: web.Request, source: AnySource, fresh: bool, upload: Upload | None
+    request: web.Request, source: AnySource, upload: Upload | None, *, fresh: bool, automatic: bool
 ) -> web.Response:
     with _refusals():
-        state = await services(request).scans.submit(source, fresh=fresh, upload=upload)
+        state = await services(request).scans.submit(source, fresh=fresh, upload=upload, automatic=automatic)
     return answer(state, 202, {"Location": f"/v1/scans/{state.id}"})
 
 
@@ -90,6 +94,8 @@ def _refusals() -> Iterator[None]:
         raise ApiProblem(
             Kind.BUSY, {"Retry-After": str(seconds)}, waiting=problem.waiting, seconds=seconds
         ) from None
+    except PutOff as problem:
+        raise ApiProblem(Kind.PUT_OFF, reason=problem) from None
     except Stopping:
         raise ApiProblem(Kind.STOPPING, {"Retry-After": "5"}) from None
 
@@ -192,6 +198,9 @@ ROUTES = (
         takes=(json_of(ScanRequest), Body("multipart/form-data", schema=UPLOAD_SCHEMA)),
         parameters=(
             Parameter("fresh", "query", say("server.route.fresh"), {"type": "boolean", "default": False}),
+            Parameter(
+                "automatic", "query", say("server.route.automatic"), {"type": "boolean", "default": False}
+            ),
         ),
         problems=(
             Kind.INVALID_REQUEST,
