@@ -16,8 +16,13 @@ import pytest
 
 from examiners.detector.tiny_model import tiny_model
 from touchstone.cli import main
+from touchstone.engine import models_folder
+from touchstone.model_import import import_model
 from touchstone.system.environment import Environment
 from touchstone.system.paths import Paths
+from touchstone.zoo.evaluation import as_json
+from touchstone.zoo.registry import Zoo
+from zoo.test_imported_detector import CARD, VIT
 
 
 def clip(path: Path, seed: int, noise: float, size: tuple[int, int] = (272, 480), frames: int = 8) -> None:
@@ -152,6 +157,24 @@ def test_each_clip_is_scored_by_the_model_of_its_fold(
     assert scores["camera"] > 10 * scores["wan"]
     calibration = json.loads((out / "calibration.json").read_text())
     assert calibration["model"]["name"] == "model", "it is for the model that --model names"
+
+
+def test_an_imported_detector_gets_the_counts_that_let_it_vote(
+    env: Environment, footage: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "vit.onnx").write_bytes(VIT)
+    folder = models_folder(env.paths)
+    import_model(Zoo(folder, []), tmp_path / "vit.onnx", CARD, lambda *_: {})
+    arguments = ["--corpus", str(footage), "--out", str(tmp_path / "out"), "--model", "vit"]
+    main(["evaluate", *arguments, "--conditions", "as_is"], env)
+    assert report_in(tmp_path / "out")["conditions"][0]["scored"]["generated"] == 3
+    zoo = Zoo(folder, [])
+    (found,) = zoo.installed()
+    counts = zoo.evaluation(found.model, found.variant)
+    assert counts is not None
+    assert (counts.corpus.real_sources, counts.corpus.generators) == (2, 2)
+    assert "2 real sources" in zoo.vote(found.model, found.variant, cap=1.99).reason
+    assert (tmp_path / "out" / "evaluation.json").read_text() == as_json(counts) + "\n"
 
 
 def test_other_examiners_are_measured_as_well(env: Environment, footage: Path, tmp_path: Path) -> None:
