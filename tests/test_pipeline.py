@@ -40,9 +40,11 @@ class Scripted:
         self._messages = messages
         self._refusal = refusal
         self.closed = False
+        self.warmed = False
 
     @asynccontextmanager
     async def open(self, source: AnySource) -> AsyncIterator[Material]:
+        assert self.warmed, "workers start while bytes are fetched"
         if self._refusal:
             raise self._refusal
         yield Material(Path("unused"), 5, name="clip.mp4", sha256="ab")
@@ -55,7 +57,7 @@ class Scripted:
             self.closed = True
 
     async def warm(self) -> None:
-        return None
+        self.warmed = True
 
     def sandboxes(self) -> list[Confined]:
         report = SandboxReport(

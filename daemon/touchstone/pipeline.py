@@ -162,6 +162,7 @@ class Pipeline:
         findings = _Findings(self._examiners)
         material: Material | None = None
         await on_event(Progress(stage="intake"))
+        await self._workers.warm()  # they start while bytes are on their way
         try:
             async with self._intake.open(source) as material:
                 await self._examine(replace(material, automatic=automatic), findings, on_event)
@@ -185,10 +186,6 @@ class Pipeline:
         )
         await on_event(VerdictReached(scan=scan))
         return scan
-
-    async def warm(self) -> None:
-        """A scan is about to come: have workers ready. Returns at once."""
-        await self._workers.warm()
 
     def sandboxes(self) -> list[WorkerSandbox]:
         """What confines the workers that have been started so far."""
