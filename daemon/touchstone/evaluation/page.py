@@ -23,8 +23,8 @@ def page(report: Mapping[str, Any]) -> str:
         f"<h2>{escape(say('evaluate.report.conditions'))}</h2>",
         _summary(tables),
         f"<p class=note>{escape(say('evaluate.report.how_to_read'))}</p>",
-        f"<div class=plots>{_roc(tables)}{_reliability(tables)}{_coverage(tables)}</div>",
-        _recalls(tables),
+        f"<div class=plots>{roc(tables)}{reliability(tables)}{coverage(tables)}</div>",
+        recalls(tables),
         f"<h2>{escape(say('evaluate.report.scores'))}</h2>",
         f"<div class=plots>{''.join(_scores(table) for table in tables)}</div>",
         f"<h2>{escape(say('evaluate.report.generators'))}</h2>",
@@ -63,7 +63,8 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
-def _roc(tables: Sequence[Mapping[str, Any]]) -> str:
+def roc(tables: Sequence[Mapping[str, Any]]) -> str:
+    """Recall against false alarms, a line for each condition."""
     across = plots.Axis(0.001, 1, [0.001, 0.01, 0.1, 1], say("evaluate.page.false_alarms"), logarithmic=True)
     up = plots.Axis(0, 1, [0, 0.25, 0.5, 0.75, 1], say("evaluate.page.recall"))
     drawn = [
@@ -74,7 +75,8 @@ def _roc(tables: Sequence[Mapping[str, Any]]) -> str:
     return plots.lines(say("evaluate.page.roc"), across, up, drawn)
 
 
-def _reliability(tables: Sequence[Mapping[str, Any]]) -> str:
+def reliability(tables: Sequence[Mapping[str, Any]]) -> str:
+    """Shares found against probabilities told, out of fold."""
     across = plots.Axis(0, 1, [0, 0.25, 0.5, 0.75, 1], say("evaluate.page.told"))
     up = plots.Axis(0, 1, [0, 0.25, 0.5, 0.75, 1], say("evaluate.page.found"))
     drawn = [
@@ -90,7 +92,8 @@ def _reliability(tables: Sequence[Mapping[str, Any]]) -> str:
     return plots.lines(say("evaluate.page.reliability"), across, up, drawn, diagonal=True)
 
 
-def _coverage(tables: Sequence[Mapping[str, Any]]) -> str:
+def coverage(tables: Sequence[Mapping[str, Any]]) -> str:
+    """Risk against the share of clips decided on."""
     across = plots.Axis(0, 1, [0, 0.25, 0.5, 0.75, 1], say("evaluate.page.covered"))
     up = plots.Axis(0, 0.5, [0, 0.1, 0.2, 0.3, 0.4, 0.5], say("evaluate.page.risk"))
     drawn = [
@@ -101,7 +104,8 @@ def _coverage(tables: Sequence[Mapping[str, Any]]) -> str:
     return plots.lines(say("evaluate.page.coverage"), across, up, drawn)
 
 
-def _recalls(tables: Sequence[Mapping[str, Any]]) -> str:
+def recalls(tables: Sequence[Mapping[str, Any]]) -> str:
+    """Recall at 1 % false alarms with its bounds, a bar for each condition."""
     drawn = [
         plots.Bar(
             table["title"],

@@ -9,6 +9,7 @@ from html import escape
 
 WIDTH, HEIGHT = 460, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 16, 44
+_LETTER = 6.6  # pixels that a letter of a legend takes, about
 
 
 @dataclass(frozen=True)
@@ -155,12 +156,35 @@ def _frame(across: Axis, up: Axis, *, percent: bool = False) -> str:
 
 
 def _figure(title: str, body: Sequence[str], legend: Sequence[tuple[str, int]]) -> str:
-    keys = "".join(f'<span><i class="k{colour}"></i>{escape(name)}</span>' for name, colour in legend)
+    """A plot with its legend below, in as many lines as it needs."""
+    keys, x, y = [], float(_LEFT), HEIGHT + 8
+    for name, colour in legend:
+        width = 24 + _LETTER * len(name)
+        if x > _LEFT and x + width > WIDTH:
+            x, y = float(_LEFT), y + 18
+        keys.append(
+            f'<rect class="f{colour}" x="{x:.1f}" y="{y - 3}" width="12" height="3"/>'
+            f'<text class="tick" x="{x + 17:.1f}" y="{y + 2}">{escape(name)}</text>'
+        )
+        x += width
     return (
-        f'<figure><figcaption>{escape(title)}</figcaption><div class="legend">{keys}</div>'
-        f'<svg role="img" aria-label="{escape(title)}" viewBox="0 0 {WIDTH} {HEIGHT}">{"".join(body)}</svg>'
-        "</figure>"
+        f"<figure><figcaption>{escape(title)}</figcaption>"
+        f'<svg role="img" aria-label="{escape(title)}" viewBox="0 0 {WIDTH} {y + 12}">'
+        f"{''.join(body)}{''.join(keys)}</svg></figure>"
     )
+
+
+def standalone(figure: str, style: str) -> str:
+    """The plot of a figure as a file of its own, light or dark as whoever shows it asks for.
+
+    Args:
+        figure: what the functions above give.
+        style: the page's CSS.
+    """
+    svg = figure[figure.index("<svg") : figure.index("</svg>")]
+    opening, _, drawn = svg.partition(">")
+    ground = '<rect width="100%" height="100%" style="fill: var(--ground)"/>'
+    return f'{opening} xmlns="http://www.w3.org/2000/svg"><style>{style}</style>{ground}{drawn}</svg>\n'
 
 
 def _short(value: float) -> str:
