@@ -21,14 +21,21 @@ from touchstone.evaluation.report import about, markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "detector.md"
-PLOTS = ("roc", "recalls", "coverage", "reliability")
+PLOTS = {
+    "roc": "Recall against false alarms, a line for each condition",
+    "recalls": "Recall at 1 % false alarms with exact bounds, a bar for each condition",
+    "coverage": "Share decided wrongly against the share of clips decided on, surest first",
+    "reliability": "Share that AI made against the probability told",
+}
 
 
 def section(report: dict[str, Any]) -> str:
     """The report's tables under headings of the third level, plots before them."""
     text = markdown(report).split("\n", 3)[3].replace("\n## ", "\n### ")
     shown = "\n\n".join(
-        f"![{name}](detector/{name}.svg)" for name in PLOTS if (PLACE / f"{name}.svg").exists()
+        f"![{title}](detector/{name}.svg)"
+        for name, title in PLOTS.items()
+        if (PLACE / f"{name}.svg").exists()
     )
     worth = f"{report['worth']}.\n\n" if report.get("worth") else ""
     opening, _, tables = text.partition("\n### ")

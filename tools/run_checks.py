@@ -52,6 +52,7 @@ TOOLS = (
             "bench",
             "bench_media",
             "cli_docs",
+            "detector_page",
             "fuzz",
             "marks_table",
             "measure_rivagan",
