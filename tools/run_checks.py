@@ -50,6 +50,7 @@ TOOLS = (
         f"tools/{name}.py"
         for name in (
             "bench",
+            "bench_inference",
             "bench_media",
             "cli_docs",
             "detector_page",

@@ -24,20 +24,19 @@ FELL_BACK = {"variant": "int8", "provider": CUDA, "problem": "falls back to CPUE
 
 
 @pytest.mark.parametrize(
-    ("rows", "wanted", "devices", "told"),
+    ("rows", "devices", "told"),
     [
-        ([FELL_BACK], None, ["card0 10de:2330"], ["tiny (int8) does not run on CUDA: falls back"]),
-        ([FELL_BACK], None, [], []),  # no card, no news
-        ([FELL_BACK], CUDA, [], ["tiny (int8) does not run on CUDA"]),
-        ([FELL_BACK | {"problem": None}], CUDA, ["card0"], []),
-        ([FELL_BACK | {"provider": CPU}], None, ["card0"], []),
-        ([], CUDA, ["card0"], []),
+        ([FELL_BACK], ["card0 10de:2330"], ["tiny (int8) does not run on CUDA: falls back"]),
+        ([FELL_BACK], [], []),  # no card, no news
+        ([FELL_BACK | {"problem": None}], ["card0"], []),
+        ([FELL_BACK | {"provider": CPU}], ["card0"], []),
+        ([], ["card0"], []),
     ],
 )
 def test_a_card_that_is_not_used_is_never_hidden(
-    rows: list[dict[str, Any]], wanted: str | None, devices: list[str], told: list[str]
+    rows: list[dict[str, Any]], devices: list[str], told: list[str]
 ) -> None:
-    found = list(fallbacks({"tiny": rows}, wanted, devices))
+    found = list(fallbacks({"tiny": rows}, devices))
     assert len(found) == len(told)
     assert all(text.startswith(begin) for text, begin in zip(found, told, strict=True))
 
@@ -71,3 +70,15 @@ def test_doctor_tells_what_runs_where_and_on_what_it_rests(home: Path, tmp_path:
     health, text, remedy = findings(home)[0]
     assert (health, remedy) == ("ok", None)
     assert text.startswith("tiny runs as fp32 on CPU, in the confined process that reads the video, 0.")
+
+
+def test_a_provider_that_is_asked_for_and_not_used_is_told_without_a_card(home: Path, tmp_path: Path) -> None:
+    env = world(home)
+    content, path = decoders.decoder(), tmp_path / "detector.onnx"
+    path.write_bytes(content)
+    detector = card(task="detector", output={"name": "bits", "bits": 1}, messages=[])
+    import_model(Zoo(models_folder(env.paths), []), path, Model.from_json(detector), lambda *_: {})
+    assert main(["settings", "provider", "openvino"], world(home)) == 0
+    told = [(text, remedy) for _, text, remedy in findings(home)]
+    assert any("does not run on openvino, which the settings ask for" in text for text, _ in told)
+    assert any("settings provider --reset" in str(remedy) for _, remedy in told)

@@ -296,9 +296,9 @@ def _inference(env: Environment) -> Iterator[Finding]:
     machine = this_machine()
     kept = Measurements(measurements_file(env.paths))
     results = {found.model.name: kept.results(key_of(found.variants, machine)) for found in placed}
-    wanted = SHORT_NAMES.get(settings.provider)
-    for problem in fallbacks(results, wanted, machine.devices):
+    for problem in fallbacks(results, machine.devices):
         yield Finding(subject, Health.NOTE, problem, say("doctor.inference.remedy_fallback"))
+    wanted = SHORT_NAMES.get(settings.provider)
     for found in placed:
         if wanted and found.choice.reason and not found.here_only:
             text = say(

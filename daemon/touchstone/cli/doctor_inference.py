@@ -24,20 +24,17 @@ def sentences(placed: Iterable[Placed]) -> Iterator[str]:
         )
 
 
-def fallbacks(
-    results: Mapping[str, Sequence[Mapping[str, Any]]], wanted: str | None, devices: Sequence[str]
-) -> Iterator[str]:
+def fallbacks(results: Mapping[str, Sequence[Mapping[str, Any]]], devices: Sequence[str]) -> Iterator[str]:
     """Providers that onnxruntime offers, that this machine has a use for, and that do not run a model.
 
     Args:
         results: of `Measurements.results`, by the model's name.
-        wanted: the provider that the user asks for; None for any.
         devices: graphics cards. Without one a provider that finds none is no news.
     """
     for name, rows in results.items():
         for row in rows:
             provider = str(row["provider"])
-            if row["problem"] and provider != PROCESSOR and (devices or provider == wanted):
+            if row["problem"] and provider != PROCESSOR and devices:
                 yield say(
                     "doctor.inference.falls_back",
                     name=name,

@@ -202,7 +202,8 @@ def run_bench(args: argparse.Namespace, env: Environment, start: Sequence[str] |
     for row in answer["models"]:
         for result in row["results"]:
             shown = ("" if result[key] is None else f"{result[key]:g}" for key in numbers)
-            table.add_row(row["name"], result["variant"], result["provider"], *shown, _note(row, result))
+            provider = result["provider"].removesuffix("ExecutionProvider")
+            table.add_row(row["name"], result["variant"], provider, *shown, _note(row, result))
     env.console.print(table)
     env.error(say("models.bench.runtime", version=answer["runtime"]))
     return Exit.DONE
