@@ -83,17 +83,23 @@ PRINTED = ("sampler",)
 """Only printed: its table on the page has clips of cameras as well, which are given by hand."""
 
 
-def conditions(peaks: machine.Peaks, before: float, after: float, repeat: int) -> str:
-    """On what, and how busy that was."""
-    shared = " Other work shared the machine: times by the clock are upper bounds."
+def conditions(peaks: machine.Peaks) -> str:
+    """On what."""
     return (
-        f"{datetime.now(UTC):%-d %B %Y}. {machine.processor()}, {machine.cores()} cores;"
-        f" {machine.versions()}. Load {before:.1f} before and {after:.1f} after."
-        f"{'' if max(before, after) < QUIET else shared} Medians of {repeat} runs.\n\n"
+        f"{machine.processor()}, {machine.cores()} cores; {machine.versions()}.\n\n"
         f"Measured peaks of one thread, for a second of processor time: {peaks.gflops:.0f} billion operations"
-        f" in float32, {peaks.int8_gops:.0f} in int8 (products of matrices of {machine.SIDE} rows by"
-        f" the same runtime); {peaks.copy_gb:.1f} GB/s read and written by a copy; {peaks.sha256_gb:.2f} GB/s"
-        " hashed by SHA-256."
+        f" in float32, {peaks.int8_gops:.0f} in int8 (products of matrices of {machine.SIDE} rows by the same"
+        f" runtime); {peaks.copy_gb:.1f} GB/s read and written by a copy; {peaks.sha256_gb:.2f} GB/s hashed"
+        " by SHA-256."
+    )
+
+
+def measured(before: float, after: float, repeat: int) -> str:
+    """When, and how busy the machine was meanwhile."""
+    busy = "" if max(before, after) < QUIET else "; other work shared the machine, so look at processor time"
+    return (
+        f"{datetime.now(UTC):%-d %B %Y}, medians of {repeat}. Load {before:.1f} at the start and {after:.1f}"
+        f" at the end{busy}."
     )
 
 
@@ -111,21 +117,20 @@ def main(arguments: list[str] | None = None) -> int:
         ask.error("a quick run measures nothing worth writing down")
     names = args.table or [name for name in TABLES if not (args.quick and name in SLOW)]
     repeat = 1 if args.quick else args.repeat
-    before = machine.load()
     peaks = machine.peaks(repeat)
+    text = conditions(peaks)
+    print(f"{text}\n")
+    if args.write:
+        put_section(PAGE, "conditions", text)
     with tempfile.TemporaryDirectory() as home:
         run = Run(Path(home), repeat, args.quick, peaks, args.peers if args.peers.is_file() else None)
         for name in names:
-            started = time.perf_counter()
-            text = TABLES[name](run)
+            started, before = time.perf_counter(), machine.load()
+            text = f"{TABLES[name](run)}\n\n{measured(before, machine.load(), repeat)}"
             print(f"## {name}\n\n{text}\n", flush=True)
             print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
             if args.write and name not in PRINTED:
                 put_section(PAGE, name, text)
-    text = conditions(peaks, before, machine.load(), repeat)
-    print(text)
-    if args.write and not args.table:
-        put_section(PAGE, "conditions", text)
     return 0
 
 

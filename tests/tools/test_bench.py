@@ -32,7 +32,7 @@ def test_a_quick_run_makes_tables(capsys: pytest.CaptureFixture[str]) -> None:
     assert "| start to first answer, s | 1 |" in said
     assert "| a small transformer | 2 x 3 x 32 x 32 |" in said
     assert "| rivagan 0.2.0 | fp32 | can be fetched | 1.09 |" in said
-    assert "Medians of 1 runs" in said
+    assert "medians of 1. Load" in said
 
 
 @pytest.mark.parametrize(
