@@ -18,9 +18,9 @@ from intake.muxed import FRAMES_PER_S, count_frames, mux
 from intake.websites import Handler, Site, serve_bytes, site
 from touchstone.intake import IntakeError, Material
 from touchstone.intake.fetch import WebVideos
-from touchstone.intake.layout import C2PA_BOX
 from touchstone.intake.limits import FetchLimits
 from touchstone.intake.sources import SourceIntake
+from touchstone.manifest_boxes import C2PA_BOX
 from touchstone.wire import UrlSource
 
 KIB = 1 << 10
@@ -173,6 +173,27 @@ async def test_a_signed_file_over_the_limit_is_fetched_in_part(tmp_path: Path) -
     async with site(serve_bytes(body)) as server:
         material, _ = await fetched(server, tmp_path, limits)
     assert not material.complete
+
+
+async def test_what_came_before_the_limit_is_looked_at_where_it_will_do(tmp_path: Path) -> None:
+    """Signed, so that all of it is wanted, longer than is fetched, and from a server without ranges."""
+    body = FTYP + SIGNATURE + MOOV + MDAT
+    limits = FetchLimits(**{**SMALL.__dict__, "max_bytes": 2 << 20})
+    async with site(no_ranges(body, length_known=False)) as server:
+        material, data = await fetched(server, tmp_path, limits)
+    assert not material.complete
+    [(start, end)] = material.present
+    assert start == 0
+    assert len(FTYP + SIGNATURE + MOOV) < end <= 2 << 20
+    assert data[:end] == body[:end]
+
+
+async def test_without_its_header_what_came_before_the_limit_will_not_do(tmp_path: Path) -> None:
+    limits = FetchLimits(**{**SMALL.__dict__, "max_bytes": 2 << 20})
+    async with site(no_ranges(FTYP + MDAT + MOOV, length_known=False)) as server:
+        with pytest.raises(IntakeError) as caught:
+            await fetched(server, tmp_path, limits)
+    assert caught.value.code == "too_large"
 
 
 async def test_a_header_at_the_end_is_reached_without_ranges(tmp_path: Path) -> None:

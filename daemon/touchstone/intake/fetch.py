@@ -122,7 +122,11 @@ class WebVideos:
                     )
                 if kind in (Kind.HLS, Kind.DASH):
                     return await self._plan(remote, kind)
-                await self._fetch_enough(remote, kind)
+                try:
+                    await self._fetch_enough(remote, kind)
+                except IntakeError as reason:
+                    if reason.code != "too_large" or not await _will_do(remote, kind):
+                        raise
                 size = remote.size if remote.size is not None else remote.held
                 await file.set_size(size)
                 complete = remote.complete
@@ -172,3 +176,9 @@ class WebVideos:
             layout = await find_headers(kind, remote.file.read, remote.held)
         if not layout.has_header and not remote.complete:
             raise IntakeError("too_large", say("intake.fetch.too_large", url=remote.url.shown))
+
+
+async def _will_do(remote: RemoteFile, kind: Kind) -> bool:
+    """Whether what was fetched before the limit is enough to look at: all headers, and some of the rest."""
+    layout = await find_headers(kind, remote.file.read, remote.held)
+    return layout.has_header and not any(remote.file.missing(start, end) for start, end in layout.headers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from ..manifest_boxes import C2PA_BOX, C2PA_CHUNK
 from .ranges import Range
 from .sniff import Kind
 
@@ -17,11 +18,6 @@ Read = Callable[[int, int], Awaitable[bytes]]
 
 MAX_HOPS = 48
 """Top-level boxes looked at. Ordinary files have under ten; fragmented ones repeat moof and mdat."""
-
-C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
-"""Extended type of the box that holds a manifest (C2PA 2.1 specification, section A.5.1)."""
-
-C2PA_CHUNK = b"C2PA"  # section A.3.3, in RIFF files
 
 # Boxes that hold pictures and sound rather than headers; everything else is fetched.
 _MEDIA_BOXES = {b"mdat", b"moof", b"free", b"skip", b"wide", b"imda"}

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
+from ...manifest_boxes import C2PA_BOX
+
 MAX_BOXES = 200_000
 
-_C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _SEGMENT_HEADS = frozenset({b"styp", b"sidx", b"ssix", b"prft", b"emsg"})
 _NOT_HASHED = frozenset({b"mfra", b"free", b"skip"})
 _HEADER = 8
@@ -129,7 +130,7 @@ def _boxes(file: BinaryIO, size: int) -> Iterator[_Box]:
         if length < start:
             return
         purpose = b""
-        if kind == b"uuid" and head[start : start + 16] == _C2PA_UUID:
+        if kind == b"uuid" and head[start : start + 16] == C2PA_BOX:
             purpose = head[start + 20 :].split(b"\0", 1)[0]  # after version and flags
         yield _Box(kind, at, min(at + length, size), purpose)
         at += length
