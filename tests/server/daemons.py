@@ -80,7 +80,12 @@ class PacedScanner:
             raise self.failure
         scan = Scan(
             id=scan_id or "none",
-            source=Source(kind=SourceKind(source.kind), url=getattr(source, "url", None), sha256="ab" * 32),
+            source=Source(
+                kind=SourceKind(source.kind),
+                url=getattr(source, "url", None),
+                name=getattr(source, "name", None),
+                sha256="ab" * 32,
+            ),
             verdict=Verdict(label=self.label, headline="Declared as AI-generated"),
             evidence=[evidence],
             checked=["labels"],

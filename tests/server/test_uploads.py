@@ -80,6 +80,41 @@ async def test_an_upload_is_scanned_as_it_came_and_removed(served: Any, tmp_path
     await eventually(lambda: not spooled(tmp_path))
 
 
+async def test_known_bytes_are_answered_under_the_name_and_page_they_came_from(
+    serving: Any, tmp_path: Path
+) -> None:
+    """One scan, and an entry in the history for each place where the video was met."""
+    data = b"the same bytes"
+    digest = hashlib.sha256(data).hexdigest()
+
+    class Knowing(ReadingScanner):
+        async def scan(self, source: AnySource, *args: Any, **kwargs: Any) -> Scan:
+            scan = await super().scan(source, *args, **kwargs)
+            return scan.model_copy(update={"source": scan.source.model_copy(update={"sha256": digest})})
+
+    places = [
+        UploadSource(name="one.mp4", url="blob:https://a.example/1", page_url="https://a.example/"),
+        UploadSource(name="two.mp4", url="blob:https://b.example/2", page_url="https://b.example/"),
+    ]
+    async with serving(scanner=Knowing()) as served:
+        answers = []
+        for about in places:
+            async with served.client.post("/v1/scans", data=form(data, about)) as response:
+                answers.append(await served.done((await response.json())["id"]))
+        async with served.client.get("/v1/scans") as response:
+            history = (await response.json())["scans"]
+        async with served.client.get(f"/v1/scans/{answers[1]['id']}/events") as response:
+            events = await response.text()
+        assert len(served.scanner.asked) == 1
+        await eventually(lambda: not spooled(tmp_path))
+    first, second = answers
+    assert first["id"] != second["id"] == second["scan"]["id"]
+    assert [s["page_url"] for s in history] == ["https://b.example/", "https://a.example/"]
+    assert (second["scan"]["source"]["name"], second["url"]) == ("two.mp4", "blob:https://b.example/2")
+    assert second["scan"]["verdict"] == first["scan"]["verdict"]
+    assert "event: verdict" in events
+
+
 async def test_the_same_bytes_get_the_known_answer(serving: Any, tmp_path: Path) -> None:
     data = b"the same bytes"
 

@@ -205,7 +205,7 @@ class Scans:
                 return await self._instead_of(upload, job.state())
             if not fresh and (known := await self._known(source, upload)):
                 self._metrics.count("touchstone_scans_reused_total")
-                return await self._instead_of(upload, known)
+                return await self._instead_of(upload, await self._as_asked(known, source, upload))
             await self.check_power(automatic)
             if len(self._queue) >= self._settings.queue_limit:
                 raise Busy(len(self._queue), self._retry_after_s())
@@ -298,6 +298,20 @@ class Scans:
         if upload:
             await self._spool.remove(upload.scan_id)
         return state
+
+    async def _as_asked(self, known: ScanState, source: AnySource, upload: Upload | None) -> ScanState:
+        """A known answer, for this name and page: the bytes are the same, where they were seen may not be."""
+        if upload is None or known.scan is None or not isinstance(source, UploadSource):
+            return known
+        asked = {"kind": SourceKind.UPLOAD, "url": source.url, "name": source.name}
+        told = known.scan.source
+        if known.page_url == source.page_url and all(getattr(told, k) == v for k, v in asked.items()):
+            return known
+        state = await self._db.do(Store.add, upload.scan_id, source)
+        update = {"id": upload.scan_id, "source": told.model_copy(update=asked)}
+        scan = known.scan.model_copy(update=update)
+        await self._db.do(Store.finish, scan, self._edition)
+        return state.model_copy(update={"state": "done", "scan": scan})
 
     def _with_bytes(self, stored: StoredScan) -> AnySource:
         path = self._spool.path(stored.state.id)
