@@ -489,6 +489,24 @@ describe('scans', () => {
       expect(scans.wanted()).toBe(false)
     })
 
+    test.each([
+      [true, { state: 'looking', why: 'too_large', runs: 0 }],
+      [false, { state: 'unreachable', why: 'too_large', detail: 'Could not be read: too long' }],
+    ] as const)('looks at a video that is too long to fetch, if it may: %s', async (allowed, view) => {
+      pictures = allowed
+      const one = watcher()
+      await watch(URL_A, one.watcher)
+      await result(
+        'scan1',
+        scanOf({
+          source: { kind: 'url', size_bytes: null, problem: 'too_large' },
+          verdict: { label: 'unreadable', headline: 'Could not be read: too long' },
+        }),
+      )
+      expect(fetched).toEqual([])
+      expect(one.last()).toEqual(view)
+    })
+
     test('looks at a camera or call, which has no bytes to begin with', async () => {
       pictures = true
       const one = watcher()

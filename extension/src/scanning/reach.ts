@@ -33,6 +33,19 @@ export function hadNoBytes(scan: Scan): boolean {
 }
 
 /**
+ * The scan, unless the daemon gave up for the video's length with nothing of it to examine: that is as long for
+ * whoever sends it, but what the browser shows of it can be looked at.
+ *
+ * @throws OutOfReach
+ */
+export function withinReach(scan: Scan): Scan {
+  const { label, headline } = scan.verdict
+  if (label === 'unreadable' && scan.source.problem === 'too_large')
+    throw new OutOfReach('too_large', headline)
+  return scan
+}
+
+/**
  * Whether the extension may fetch this address for this page.
  *
  * The page's own origin is fair: its scripts can read that anyway. So is an address from which the browser has

@@ -14,7 +14,7 @@ import type { Look, Looks } from './looks'
 import type { Memory } from './memory'
 import { PageBytes } from './page_bytes'
 import type { ScanQueue } from './queue'
-import { type FetchedBytes, hadNoBytes, mayFetch, OutOfReach } from './reach'
+import { type FetchedBytes, hadNoBytes, mayFetch, OutOfReach, withinReach } from './reach'
 import { refusal, SHOWN_ALL_THE_SAME } from './refusal'
 import type { Subject, Watcher } from './subject'
 
@@ -217,7 +217,7 @@ export class Scans {
   private async scan(subject: Subject): Promise<wire.Scan> {
     if (!subject.fresh) {
       const resumed = await this.resume(subject)
-      if (resumed && !hadNoBytes(resumed)) return resumed
+      if (resumed && !hadNoBytes(resumed)) return withinReach(resumed)
     }
     if (subject.source.kind === 'live') throw new OutOfReach('stream')
     if (subject.source.kind === 'page_bytes') return await this.scanPageBytes(subject)
@@ -231,7 +231,7 @@ export class Scans {
       automatic: !subject.asked,
     })
     const scan = await this.follow(subject, accepted.scan_id)
-    return hadNoBytes(scan) ? await this.scanFetchedBytes(subject, url, scan) : scan
+    return hadNoBytes(scan) ? await this.scanFetchedBytes(subject, url, scan) : withinReach(scan)
   }
 
   private async resume(subject: Subject): Promise<wire.Scan | null> {
