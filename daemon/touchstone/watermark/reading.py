@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .carrier import SYNC_CHIPS
 from .detection import Detector, Found, statistic
 from .geometry import Geometry, around, candidates, straightened
 from .payload import Message
@@ -20,7 +21,7 @@ MAX_PARTS = 64
 CANDIDATES = 6
 REFINEMENTS = ((0.002, 0.12), (0.001, 0.06))
 """Steps of scale and of degrees in which a promising geometry is made better."""
-GEOMETRIES = 1 + CANDIDATES + 2 * 8 * len(REFINEMENTS)
+GEOMETRIES = CANDIDATES + 2 * 8 * len(REFINEMENTS)
 """Geometries that are tried at most, the plain one with it."""
 
 PROMISING_T = 5.5
@@ -53,6 +54,7 @@ class MarkRead:
         mirrored: the clip is shown in a mirror.
         scale, angle: of the chips, compared with an untouched frame; degrees.
         boxed: the frame has black bars that the marked one had not.
+        soft: `(RAW_BITS,)`, soft values of the raw bits, positive for 0; for measuring.
     """
 
     key: str
@@ -64,6 +66,7 @@ class MarkRead:
     scale: float
     angle: float
     boxed: bool
+    soft: NDArray[np.float64] = field(compare=False, repr=False)
 
 
 @dataclass
@@ -139,20 +142,30 @@ class ClipReader:
         found = [self._read(detector) for detector in self._detectors]
         return [read for read in found if read is not None]
 
+    def least_log10_p(self, detector: Detector) -> float:
+        """log10 of the least bound that a key gets here, as if it were the only one; for measuring."""
+        return min((look.found.log10_p for look in self._looks(detector, 1.0)), default=0.0)
+
     def _read(self, detector: Detector) -> MarkRead | None:
-        tried = float(len(self._detectors) * len(self._views))
+        looks = self._looks(detector, float(len(self._detectors)))
+        look = next((look for look in looks if look.found.present), None)
+        return None if look is None else _mark(detector, look)
+
+    def _looks(self, detector: Detector, tried: float) -> Iterator[_Look]:
+        """The best of each way of looking, cheap to dear; their bounds count all of them as tried."""
+        ways = 2.0 if self._thorough else 1.0
+        tried *= len(self._views) * ways
         for view in self._views:
-            if (read := self._as_it_lies(detector, view, 2 * tried)) is not None:
-                return read
+            if view.parts:
+                yield self._as_it_lies(detector, view, tried)
         if self._thorough:
             for view in self._views:
-                if (read := self._otherwise(detector, view, 2 * tried)) is not None:
-                    return read
-        return None
+                if view.total is not None and (look := self._otherwise(detector, view, tried)) is not None:
+                    yield look
 
-    def _as_it_lies(self, detector: Detector, view: _View, tried: float) -> MarkRead | None:
+    def _as_it_lies(self, detector: Detector, view: _View, tried: float) -> _Look:
         """Look at the whole clip, its halves, their halves and so on."""
-        spans = _halves(0, len(view.parts))
+        spans = _halves(len(view.parts))
         best: Found | None = None
         for first, last in spans:
             folded = np.sum([part.folded for part in view.parts[first:last]], axis=0)
@@ -161,44 +174,53 @@ class ClipReader:
                 best = found
             if best.present and best.message is not None:
                 break  # from the whole to its parts: nothing smaller tells more
-        if best is None or not best.present:
-            return None
-        return _mark(detector, best, _stretches(detector, best, view.parts), Geometry(1.0, 0.0), view)
+        assert best is not None  # noqa: S101 - there is a part
+        return _Look(best, Geometry(1.0, 0.0), view, plain=True)
 
-    def _otherwise(self, detector: Detector, view: _View, tried: float) -> MarkRead | None:
+    def _otherwise(self, detector: Detector, view: _View, tried: float) -> _Look | None:
         """Look for other sizes and angles, in the whole clip at once."""
-        if view.total is None:
-            return None
-        total, tried = view.total, tried * GEOMETRIES
+        total = view.total
+        assert total is not None  # noqa: S101 - asked before
         best: tuple[Found, Geometry] | None = None
 
         def hold(geometry: Geometry) -> None:
             nonlocal best
-            found = detector.look(fold(straightened(total, geometry)), tried)
+            found = detector.look(fold(straightened(total, geometry)), tried * GEOMETRIES)
             if best is None or found.t > best[0].t:
                 best = found, geometry
 
         for geometry in candidates(total, CANDIDATES):
             hold(geometry)
-        if best is None or best[0].t < PROMISING_T:
+        if best is None:
             return None
-        for scale_step, angle_step in REFINEMENTS:
-            for _ in range(2):
-                before = best[1]
-                for neighbour in around(before, scale_step, angle_step):
-                    hold(neighbour)
-                if best[1] == before:
-                    break
-        found, geometry = best
-        if not found.present:
-            return None
-        whole = Stretch(view.parts[0].start_s, view.parts[-1].end_s, 1.0)
-        return _mark(detector, found, [whole], geometry, view)
+        if best[0].t >= PROMISING_T:
+            for scale_step, angle_step in REFINEMENTS:
+                for _ in range(2):
+                    before = best[1]
+                    for neighbour in around(before, scale_step, angle_step):
+                        hold(neighbour)
+                    if best[1] == before:
+                        break
+        return _Look(*best, view, plain=False)
 
 
-def _mark(
-    detector: Detector, found: Found, stretches: Sequence[Stretch], geometry: Geometry, view: _View
-) -> MarkRead:
+@dataclass(frozen=True)
+class _Look:
+    """The best of one way of looking. `plain`: chips lie as in an untouched frame."""
+
+    found: Found
+    geometry: Geometry
+    view: _View
+    plain: bool
+
+
+def _mark(detector: Detector, look: _Look) -> MarkRead:
+    found, geometry, view = look.found, look.geometry, look.view
+    if look.plain:
+        stretches = _stretches(detector, found, view.parts)
+    else:
+        score = round(found.t / math.sqrt(SYNC_CHIPS), 3)
+        stretches = [Stretch(round(view.parts[0].start_s, 3), round(view.parts[-1].end_s, 3), score)]
     return MarkRead(
         key=detector.key.name,
         message=found.message,
@@ -209,6 +231,7 @@ def _mark(
         scale=round(geometry.scale, 4),
         angle=round(math.degrees(geometry.angle), 2),
         boxed=view.box is not None,
+        soft=found.soft,
     )
 
 
@@ -240,9 +263,9 @@ def _stretches(detector: Detector, found: Found, parts: Sequence[_Part]) -> list
     return stretches
 
 
-def _halves(first: int, last: int) -> list[tuple[int, int]]:
-    """A range, its halves, their halves and so on, the longest first."""
-    found, level = [], [(first, last)]
+def _halves(count: int) -> list[tuple[int, int]]:
+    """The range of so many parts, its halves, their halves and so on, the longest first."""
+    found, level = [], [(0, count)]
     while level:
         found += level
         level = [half for a, b in level if b - a > 1 for half in ((a, (a + b) // 2), ((a + b) // 2, b))]

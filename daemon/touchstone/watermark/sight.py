@@ -83,12 +83,16 @@ def chip_sums(folded: NDArray[np.float32]) -> NDArray[np.float32]:
 
     The first is for a pattern that lies where it was put.
     """
-    places = []
-    for down in range(PIXELS_A_CHIP):
-        for across in range(PIXELS_A_CHIP):
-            moved = np.roll(folded, (-down, -across), axis=(0, 1))
-            places.append(moved.reshape(TILE, PIXELS_A_CHIP, TILE, PIXELS_A_CHIP).sum(axis=(1, 3)))
-    return np.stack(places)
+    # Each sum of two and two by adding slices, which is much faster than a sum over small axes.
+    pairs = folded + np.roll(folded, -1, axis=0)
+    squares = pairs + np.roll(pairs, -1, axis=1)
+    return np.stack(
+        [
+            squares[down::PIXELS_A_CHIP, across::PIXELS_A_CHIP]
+            for down in range(PIXELS_A_CHIP)
+            for across in range(PIXELS_A_CHIP)
+        ]
+    )
 
 
 _DARK = 40  # luma of a black bar, limited range, with what encoders add to it
