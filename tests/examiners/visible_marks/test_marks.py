@@ -33,7 +33,8 @@ def test_every_rule_reads_its_case(examiner: VisibleMarks, rule: Rule) -> None:
     (mark,) = evidence
     assert mark.supports is rule.supports
     assert mark.details["generator"] == rule.generator
-    assert mark.details["frames_seen"] == LOOKS
+    # Half of the looks are enough to be sure of one that jumps.
+    assert mark.details["frames_seen"] == (LOOKS if rule.motion == "static" else LOOKS // 2)
     assert mark.details["frames_with"] >= rule.frames
     assert len(mark.details["boxes"]) == mark.details["frames_with"]
 
@@ -124,15 +125,34 @@ def test_a_copy_still_shows_its_mark(examiner: VisibleMarks, rule: str, change: 
 def test_boxes_and_spans_say_where_and_when(examiner: VisibleMarks) -> None:
     (mark,) = found(examiner, SORA)
     boxes = mark.details["boxes"]
-    assert [box["time_s"] for box in boxes] == [1.25, 2.5, 3.75, 5.0, 6.25, 7.5, 8.75]
-    for box, x, y in zip(
-        boxes, [LEFT] * 2 + [RIGHT] * 3 + [LEFT] * 2, [0.06] * 2 + [0.49] * 3 + [0.92] * 2, strict=True
-    ):
+    assert [box["time_s"] for box in boxes] == [1.25, 3.75, 6.25, 8.75]
+    for box, x, y in zip(boxes, [LEFT, RIGHT, RIGHT, LEFT], [0.06, 0.49, 0.49, 0.92], strict=True):
         assert box["x"] < x < box["x"] + box["w"]
         assert box["y"] < y < box["y"] + box["h"]
         assert box["w"] < 0.2
     assert [(span.start_s, span.end_s) for span in mark.spans] == [(1.25, 8.75)]
-    assert "7 of 8" in mark.finding
+    assert "4 of 4" in mark.finding
+
+
+def test_a_mark_that_is_hidden_in_half_of_the_looks_is_found_in_the_others(examiner: VisibleMarks) -> None:
+    """Only one of the looks that are searched first shows it, and only one of those that come next."""
+    words = [
+        Word("Sora", (LEFT, 0.06), 0.035, (0, 1, 2)),
+        Word("Sora", (RIGHT, 0.49), 0.035, (3, 4)),
+    ]
+    (mark,) = found(examiner, words)
+    assert (mark.details["frames_with"], mark.details["frames_seen"]) == (5, LOOKS)
+
+
+def test_a_mark_over_hard_texture_is_found(examiner: VisibleMarks) -> None:
+    def rough(picture: np.ndarray) -> np.ndarray:
+        noise = (
+            np.random.default_rng(int(picture[0, 0])).integers(-40, 40, (135, 240)).repeat(4, 0).repeat(4, 1)
+        )
+        return np.asarray(np.clip(picture + noise, 0, 255), np.uint8)
+
+    (mark,) = found(examiner, SORA, change=rough)
+    assert mark.details["rule"] == "sora"
 
 
 def test_boxes_of_a_letterboxed_clip_are_of_the_whole_frame(examiner: VisibleMarks) -> None:

@@ -49,6 +49,16 @@ def test_places_are_told_with_their_times(
         Sighting(number, Candidate((x - 0.05, y - 0.02, x + 0.05, y + 0.02), 0.04, (number,), 1.0), "Sora")
         for number, (x, y) in middles.items()
     ]
-    mark = Mark(RULES["sora"], sightings, single=count == 1)
+    mark = Mark(RULES["sora"], sightings, range(count), single=count == 1)
     told = evidence(mark, looks, Content(0, 0, WIDTH, HEIGHT))
     assert told.finding == f"The picture carries the mark of Sora, read as Sora: {where}"
+
+
+def test_spans_hang_together_over_looks_that_were_searched() -> None:
+    looks = [Look(np.zeros((HEIGHT, WIDTH), np.uint8), float(second)) for second in range(8)]
+    candidate = Candidate((0.1, 0.1, 0.2, 0.2), 0.04, (1, 3, 7), 1.0)
+    sightings = [Sighting(number, candidate, "Sora") for number in (1, 3, 7)]
+    told = evidence(Mark(RULES["sora"], sightings, [1, 3, 5, 7]), looks, Content(0, 0, WIDTH, HEIGHT))
+    assert [(span.start_s, span.end_s) for span in told.spans] == [(1.0, 3.0), (7.0, 7.0)]
+    assert told.details["frames_seen"] == 4
+    assert "in 3 of 4 frames looked at" in told.finding

@@ -16,6 +16,7 @@ from .ocr import Grey
 
 _LARGEST = 1920  # pixels along the longer side that are kept for reading: a line of 3 % of 1080 is 32 high
 _BLACK = 40  # luma up to which a bar counts as black; video black is 16, and compression adds ringing
+_LIT = 0.02  # of a row or column: a bar may have a few bright pixels in it, as of noise or a subtitle's dot
 _WIDEST_BAR = 0.45  # of a side; beyond, the picture is just dark
 
 
@@ -73,10 +74,10 @@ def scaled(picture: Grey, longest: int) -> Grey:
 
 def content(pictures: Sequence[Grey]) -> Content:
     """Where the pictures are not black in all of `pictures`, which have one shape."""
-    brightest = np.max(np.stack(pictures), axis=0)
-    height, width = brightest.shape
-    top, bottom = _without_bars(np.percentile(brightest, 98, axis=1) > _BLACK, height)
-    left, right = _without_bars(np.percentile(brightest[top:bottom], 98, axis=0) > _BLACK, width)
+    lit = np.maximum.reduce(pictures) > _BLACK
+    height, width = lit.shape
+    top, bottom = _without_bars(np.mean(lit, axis=1) > _LIT, height)
+    left, right = _without_bars(np.mean(lit[top:bottom], axis=0) > _LIT, width)
     return Content(left, top, right, bottom)
 
 

@@ -31,7 +31,7 @@ _DETECTOR = "PP-OCRv6_det_small.onnx"
 _READER = "PP-OCRv6_rec_small.onnx"
 _VERSION = "PP-OCRv6_small"
 
-_STRIDE = 32  # the detector halves its input five times
+STRIDE = 32  # the detector halves its input five times
 _TEXT_ABOVE = 0.3  # probability of a pixel to belong to text
 _LINE_ABOVE = 0.5  # mean probability over a line
 _GROW = 1.6  # the detector is trained on shrunken lines: by how much they grow back, of area over perimeter
@@ -90,7 +90,7 @@ class TextDetector:
     def find(self, picture: Grey) -> list[Line]:
         """Lines of upright text in `picture`, from the top down."""
         height, width = picture.shape
-        tall, wide = (-(-side // _STRIDE) * _STRIDE for side in (height, width))
+        tall, wide = (-(-side // STRIDE) * STRIDE for side in (height, width))
         padded = np.full((tall, wide), 128, np.uint8)
         padded[:height, :width] = picture
         probability = self._session(_as_input(padded)[None])[0, 0, :height, :width]

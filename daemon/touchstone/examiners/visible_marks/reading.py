@@ -38,13 +38,19 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Mark:
-    """A mark that was found: its rule, and every look that shows it, in order.
+    """A mark that was found.
 
-    `single` is true where there was only one picture, so that nothing is known about whether it stays.
+    Attributes:
+        rule: whose it is.
+        sightings: every look that shows it, in order.
+        searched: numbers of the looks that it was looked for in, in order: once it is certain that one jumps,
+            the others are left alone.
+        single: there was only one picture, so that nothing is known about whether it stays.
     """
 
     rule: Rule
     sightings: Sequence[Sighting]
+    searched: Sequence[int]
     single: bool = False
 
     @property
@@ -70,20 +76,24 @@ def read_marks(
     stays = find_static(detector, looks, within, static)
     found = _read_static(lines, stays, static)
     jumps: list[Candidate] = []
-    # Every other look first: the mark is in nearly all of them, or in none.
-    for numbers in _alternate(len(looks)):
+    searched: list[int] = []
+    sighted: Found = []
+    # A few looks first: where such a mark is, it is in nearly all of them.
+    for stage, numbers in enumerate(_stages(len(looks))):
         some = {number: looks[number] for number in numbers}
+        searched += numbers
         candidates = find_jumping(detector, some, within, jumping)
         jumps += candidates
-        seen = lines.read(candidates, jumping)
-        found += seen
-        if not seen:
+        sighted += lines.read(candidates, jumping)
+        lines_there = any(rule.fits(c.middle, c.height) for c in jumps for rule in jumping)
+        if not lines_there or (stage > 0 and not sighted) or _marks(sighted, looks, jumping, searched):
             break
+    found += sighted
     if not found:
         # Some who hide where a clip is from turn it left for right.
         found = _read_static(lines, lines.unclear(stays), static)
         found += lines.read(lines.unclear(jumps), jumping)
-    return _marks(found, looks, rules)
+    return _marks(found, looks, rules, searched)
 
 
 def counts(rule: Rule, sightings: Sequence[Sighting], looks: Sequence[Look]) -> bool:
@@ -109,7 +119,8 @@ def _jumps(rule: Rule, sightings: Sequence[Sighting], looks: Sequence[Look]) -> 
     return fixed and (len(times) > 1 or all(max(of) - min(of) <= _STAYS_AT_MOST_S for of in times.values()))
 
 
-def _marks(found: Found, looks: Sequence[Look], rules: Sequence[Rule]) -> list[Mark]:
+def _marks(found: Found, looks: Sequence[Look], rules: Sequence[Rule], searched: Sequence[int]) -> list[Mark]:
+    """The marks among what was read. `searched` are the looks that were gone through for marks that jump."""
     marks: list[Mark] = []
     taken: set[tuple[int, Candidate]] = set()
     for rule in rules:  # brands come before labels, and a line that is a brand is no label beside it
@@ -119,7 +130,8 @@ def _marks(found: Found, looks: Sequence[Look], rules: Sequence[Rule]) -> list[M
             if of is rule and (rule.kind == "brand" or (sighting.look, sighting.candidate) not in taken)
         )
         if sightings and counts(rule, sightings, looks):
-            marks.append(Mark(rule, sightings, single=len(looks) == 1))
+            within = sorted(searched) if rule.motion == "jumps" else range(len(looks))
+            marks.append(Mark(rule, sightings, within, single=len(looks) == 1))
             taken |= {(sighting.look, sighting.candidate) for sighting in sightings}
     return marks
 
@@ -131,9 +143,13 @@ def _one_a_look(sightings: Iterable[Sighting]) -> list[Sighting]:
     return [first[look] for look in sorted(first)]
 
 
-def _alternate(count: int) -> tuple[range, ...]:
-    """The numbers below `count`: every other one, with those near both ends among them, then the rest."""
-    return (range(count),) if count < 4 else (range(1, count, 2), range(0, count, 2))
+def _stages(count: int) -> list[range]:
+    """The numbers below `count` in the order in which they are gone through: some at a time, well spread."""
+    if count < 4:
+        return [range(count)]
+    if count < 6:
+        return [range(1, count, 2), range(0, count, 2)]
+    return [range(1, count, 4), range(3, count, 4), range(0, count, 2)]
 
 
 def _read_static(lines: _Lines, candidates: Sequence[Candidate], rules: Sequence[Rule]) -> Found:

@@ -36,7 +36,7 @@ def evidence(mark: Mark, looks: Sequence[Look], within: Content) -> Evidence:
         "texts": sorted(texts),
         "boxes": boxes,
         "mirrored": mark.mirrored,
-        "frames_seen": len(looks),
+        "frames_seen": len(mark.searched),
         "frames_with": len(mark.sightings),
     }
     if rule.kind == "label":
@@ -52,7 +52,7 @@ def evidence(mark: Mark, looks: Sequence[Look], within: Content) -> Evidence:
             name=rule.generator,
             text=text,
             where=_where(mark, boxes),
-            seen=_seen(mark, looks),
+            seen=_seen(mark),
         ),
         supports=supports,
         log10_lr=_log10_lr(mark),
@@ -113,18 +113,21 @@ def _place(box: dict[str, float]) -> str:
     return say(f"visible_marks.where.{down}_{across}")
 
 
-def _seen(mark: Mark, looks: Sequence[Look]) -> str:
+def _seen(mark: Mark) -> str:
     if mark.single:
         return say("visible_marks.when.single")
-    return say("visible_marks.when.looks", found=len(mark.sightings), looks=len(looks))
+    return say("visible_marks.when.looks", found=len(mark.sightings), looks=len(mark.searched))
 
 
 def _spans(mark: Mark, looks: Sequence[Look]) -> list[Span]:
-    """Stretches over neighbouring looks that show the mark."""
+    """Stretches over neighbouring looks, of those it was looked for in, that show the mark."""
+    shown = {sighting.look for sighting in mark.sightings}
     stretches: list[list[int]] = []
-    for sighting in mark.sightings:
-        if stretches and stretches[-1][-1] == sighting.look - 1:
-            stretches[-1].append(sighting.look)
-        else:
-            stretches.append([sighting.look])
+    going_on = False
+    for number in mark.searched:
+        if number in shown and going_on:
+            stretches[-1].append(number)
+        elif number in shown:
+            stretches.append([number])
+        going_on = number in shown
     return [Span(start_s=looks[run[0]].time_s, end_s=looks[run[-1]].time_s) for run in stretches]

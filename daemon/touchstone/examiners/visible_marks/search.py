@@ -24,15 +24,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from .looks import Content, Look, scaled
-from .ocr import Grey, TextDetector
+from .ocr import STRIDE, Grey, TextDetector
+from .packing import smallest_packing
 from .rules import Place, Rule
 
 _STATIC_SIDE = 896  # pixels of the longer side at which what stays is searched; "MADE WITH PIKA" needs them
-_JUMPING_SIDE = 448  # and what jumps, which is larger, ...
-_JUMPING_SIDE_OF_FEW = 640  # ... where there are fewer than _HALVES_FROM looks to find it in
+_JUMPING_SIDE = 576  # and what jumps, which is larger; over hard texture it is not found at 512
 _RELIEF_RADIUS = 12  # pixels around one that are its surroundings; some strokes wide
-_RELIEF_GAIN = 2
+_RELIEF_GAIN = 2  # of what stays
 _RELIEF_MOST = 48  # grey levels; an edge that moves through is bounded, so that a few looks average it away
+_SINGLE_GAIN = 1.5  # of one look, unbounded: bounded, hard texture stands out as much as letters on it
 _HALVES_FROM = 4  # looks
 _GAP = 8  # grey pixels between the crops of a mosaic, so that no line is found across two
 _MARGIN = (
@@ -87,33 +88,33 @@ def find_jumping(
 ) -> list[Candidate]:
     """Lines in the rules' places, look by look; `looks` by their numbers."""
     places = merged(place for rule in rules for place in rule.places)
-    side = _JUMPING_SIDE if len(looks) >= _HALVES_FROM else _JUMPING_SIDE_OF_FEW
     crops = []
     for number, look in looks.items():
-        picture = scaled(within.cut(look.picture), side)
+        picture = scaled(within.cut(look.picture), _JUMPING_SIDE)
         crops += [
-            replace(crop, picture=_visible(relief(crop.picture)))
+            replace(crop, picture=_visible(_SINGLE_GAIN * relief(crop.picture)))
             for crop in _crops(picture, (number,), places)
         ]
     return _find(detector, crops)
 
 
 def relief(picture: Grey) -> Relief:
-    """How far each pixel is above (lighter) or below (darker) its surroundings, in grey levels, bounded."""
+    """How far each pixel is above (lighter) or below (darker) its surroundings, in grey levels."""
     around = np.asarray(Image.fromarray(picture).filter(ImageFilter.BoxBlur(_RELIEF_RADIUS)))
-    return np.asarray(np.clip(picture.astype(np.int16) - around, -_RELIEF_MOST, _RELIEF_MOST), np.int16)
+    return np.asarray(picture.astype(np.int16) - around)
 
 
 def _standing(pictures: Sequence[Grey]) -> Grey:
     """What stands in the first or in the second half of `pictures`, as a picture."""
-    reliefs = [relief(picture) for picture in pictures]
+    reliefs = [np.clip(relief(picture), -_RELIEF_MOST, _RELIEF_MOST) for picture in pictures]
     half = len(reliefs) // 2 if len(reliefs) >= _HALVES_FROM else 0
     means = [np.mean(part, axis=0) for part in (reliefs[:half], reliefs[half:]) if part]
-    return _visible(reduce(lambda a, b: np.where(np.abs(a) >= np.abs(b), a, b), means))
+    most = reduce(lambda a, b: np.where(np.abs(a) >= np.abs(b), a, b), means)
+    return _visible(_RELIEF_GAIN * most)
 
 
-def _visible(raised: NDArray[np.floating[Any]] | Relief) -> Grey:
-    return np.asarray(np.clip(128 + _RELIEF_GAIN * raised, 0, 255), np.uint8)
+def _visible(raised: NDArray[np.floating[Any]]) -> Grey:
+    return np.asarray(np.clip(128 + raised, 0, 255), np.uint8)
 
 
 def merged(places: Iterable[Place]) -> list[Place]:
@@ -204,20 +205,13 @@ def _holds(crop: _Crop, point: tuple[float, float]) -> bool:
 
 
 def _lay(crops: Sequence[_Crop]) -> tuple[Grey, list[_Crop]]:
-    """All crops in one picture, in rows, the tallest first."""
-    order = sorted(crops, key=lambda crop: crop.picture.shape, reverse=True)
-    area = sum((crop.picture.shape[0] + _GAP) * (crop.picture.shape[1] + _GAP) for crop in order)
-    widest = max(crop.picture.shape[1] for crop in order)
-    limit = max(widest, round(area**0.5 * 1.2))
-    placed: list[_Crop] = []
-    x = y = row = right = 0
-    for crop in order:
-        height, width = crop.picture.shape
-        if x and x + width > limit:
-            x, y, row = 0, y + row + _GAP, 0
-        placed.append(replace(crop, at=(x, y)))
-        x, row, right = x + width + _GAP, max(row, height), max(right, x + width)
-    mosaic = np.full((y + row, right), 128, np.uint8)
+    """All crops in one picture, with as little between them as a few ways of packing allow."""
+    sizes = [(crop.picture.shape[0] + _GAP, crop.picture.shape[1] + _GAP) for crop in crops]
+    packed = smallest_packing(sizes, STRIDE)
+    placed = [replace(crop, at=at) for crop, at in zip(crops, packed, strict=True)]
+    right = max(crop.at[0] + crop.picture.shape[1] for crop in placed)
+    bottom = max(crop.at[1] + crop.picture.shape[0] for crop in placed)
+    mosaic = np.full((bottom, right), 128, np.uint8)
     for crop in placed:
         left, top = crop.at
         height, width = crop.picture.shape
