@@ -1,9 +1,10 @@
 """Feeds our own parsers with bytes that coverage leads to, and stops at the first escape.
 
 An escape is an exception that the parser does not promise, or a reader that had to be stopped by its caller.
-What was found interesting is kept in .cache/fuzz/TARGET and taken up by the next run.
+What was found interesting is kept in .cache/fuzz/TARGET and taken up by the next run. With `--seed` and an
+empty `--corpus` the same inputs are tried each time, which is how the tests run it.
 
-usage: fuzz.py [TARGET ...] [--runs N] [--seconds S] [--seeds DIR]
+usage: fuzz.py [TARGET ...] [--runs N] [--seconds S] [--seeds DIR] [--seed N] [--corpus DIR]
 
 Needs atheris (Linux, `pip install atheris`). Exit status: 0 no escape, 1 an escape, 2 atheris is missing.
 """
@@ -15,6 +16,7 @@ import contextlib
 import importlib.util
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -213,13 +215,15 @@ def write_seeds(target: str, into: Path, given: Path | None) -> None:
         (into / f"seed-{number}").write_bytes(seed)
 
 
-def fuzz(target: str, folder: Path, runs: int, seconds: int) -> None:
-    """Fuzz one target in this process, which ends with it."""
+def fuzz(target: str, folder: Path, runs: int, seconds: int, seed: int) -> None:
+    """Fuzz one target in this process, which ends with it. A `seed` of 0 is another one each time."""
     import atheris  # type: ignore[import-untyped]
 
     with atheris.instrument_imports(include=["touchstone"]):
         parse = TARGETS[target]()
     options = [f"-runs={runs}", "-max_len=16384", "-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1"]
+    if seed:
+        options.append(f"-seed={seed}")
     if seconds:
         options.append(f"-max_total_time={seconds}")
     atheris.Setup([sys.argv[0], *options, f"-artifact_prefix={folder.parent}/", str(folder)], parse)
@@ -231,6 +235,8 @@ def main() -> int:
     ask.add_argument("target", nargs="*", help=f"of {', '.join(TARGETS)} (default: all)")
     ask.add_argument("--runs", type=int, default=100_000, help="inputs to try on each (default: %(default)s)")
     ask.add_argument("--seconds", type=int, default=0, help="time for each; 0 for no limit")
+    ask.add_argument("--seed", type=int, default=0, help="of the random numbers; 0 for another each time")
+    ask.add_argument("--corpus", type=Path, default=KEPT, help="where inputs are kept (default: %(default)s)")
     ask.add_argument("--seeds", type=Path, help="a folder of files to start from")
     ask.add_argument("--in-process", action="store_true", help=argparse.SUPPRESS)
     args = ask.parse_args()
@@ -240,13 +246,16 @@ def main() -> int:
         print("atheris is not installed; on Linux: pip install atheris", file=sys.stderr)
         return 2
     if args.in_process:
-        fuzz(args.target[0], KEPT / args.target[0], args.runs, args.seconds)
+        fuzz(args.target[0], args.corpus / args.target[0], args.runs, args.seconds, args.seed)
     escaped = []
     for target in args.target or TARGETS:
-        write_seeds(target, KEPT / target, args.seeds)
+        write_seeds(target, args.corpus / target, args.seeds)
         started = time.monotonic()
-        limits = ["--runs", str(args.runs), "--seconds", str(args.seconds), "--in-process"]
-        run = subprocess.run([sys.executable, __file__, target, *limits], stderr=subprocess.PIPE, text=True)
+        limits = ["--runs", str(args.runs), "--seconds", str(args.seconds), "--seed", str(args.seed)]
+        command = [sys.executable, __file__, target, *limits, "--corpus", str(args.corpus), "--in-process"]
+        # The order of sets shows in what is covered.
+        environment = {**os.environ, "PYTHONHASHSEED": "0"}
+        run = subprocess.run(command, stderr=subprocess.PIPE, text=True, env=environment)
         tried = next((line.split()[-1] for line in run.stderr.splitlines() if "executed_units" in line), "?")
         took = time.monotonic() - started
         outcome = "an escape" if run.returncode else "no escape"
