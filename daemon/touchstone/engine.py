@@ -311,9 +311,17 @@ async def open_scanner(
         from .server.client import DaemonClient
         from .system.secrets import TokenStore
 
-        token = TokenStore(env.paths, env.keyring).read()
+        tokens = TokenStore(env.paths, env.keyring)
+
+        def read_token() -> str | None:
+            found = tokens.read()
+            return found.value if found else None
+
+        token = tokens.read()
         if token is not None:
-            client = DaemonClient(lambda: daemon_process.find(env.paths), token.value, fresh=fresh)
+            client = DaemonClient(
+                lambda: daemon_process.find(env.paths), token.value, fresh=fresh, read_token=read_token
+            )
             async with client:
                 yield client
             return

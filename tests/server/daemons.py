@@ -191,7 +191,7 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def running(paths: Paths, scanner: Any, **settings: Any) -> AsyncIterator[int]:
+async def running(paths: Paths, scanner: Any, *, token: str = TOKEN, **settings: Any) -> AsyncIterator[int]:
     """A daemon in this process; yields its port."""
 
     @asynccontextmanager
@@ -201,7 +201,7 @@ async def running(paths: Paths, scanner: Any, **settings: Any) -> AsyncIterator[
     daemon = Daemon(
         paths=paths,
         settings=Settings(**{"port": free_port(), **settings}),
-        token=TOKEN,
+        token=token,
         chromium_ids=frozenset(),
         edition="test",
         open_scanner=open_scanner,

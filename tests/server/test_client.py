@@ -74,6 +74,33 @@ async def test_a_client_waits_for_a_daemon_that_is_started_again(
             assert (await asyncio.wait_for(scan, 20)).verdict.label.value == "ai_generated"
 
 
+async def test_a_scan_outlives_a_token_that_is_rotated(
+    paths: Paths, scanner: PacedScanner, client_of: Any
+) -> None:
+    """The daemon starts again with the new token while a client follows a scan with the old one."""
+    scanner.go.clear()
+    current = [TOKEN]
+    async with client_of(paths, read_token=lambda: current[0]) as client:
+        async with running(paths, scanner):
+            scan = asyncio.create_task(client.scan(UrlSource(url="https://video.example/a.mp4")))
+            await eventually(lambda: len(scanner.asked) == 1)
+            current[0] = "n" * 43
+        async with running(paths, scanner, token=current[0]):
+            await eventually(lambda: len(scanner.asked) == 2)
+            scanner.go.set()
+            assert (await scan).verdict.label.value == "ai_generated"
+            assert (await client.health()).version
+
+
+async def test_a_token_that_was_not_rotated_is_refused_at_once(
+    paths: Paths, scanner: PacedScanner, client_of: Any
+) -> None:
+    async with running(paths, scanner), client_of(paths, "x" * 43, read_token=lambda: "x" * 43) as client:
+        with pytest.raises(DaemonError) as problem:
+            await client.scan(UrlSource(url="https://video.example/a.mp4"))
+    assert problem.value.status == 401
+
+
 async def test_a_scan_that_is_asked_for_while_the_daemon_is_started_again_is_not_lost(
     paths: Paths, scanner: PacedScanner, client_of: Any
 ) -> None:

@@ -69,11 +69,21 @@ class DaemonClient:
         find: finds the daemon, which may be another one each time; blocks shortly. `daemon_process.find`.
         token: the bearer token.
         fresh: whether `scan` asks for a new answer where one is known.
+        read_token: reads the token again, for when it was rotated; blocks shortly.
     """
 
-    def __init__(self, find: Callable[[], RunningDaemon | None], token: str, *, fresh: bool = False) -> None:
+    def __init__(
+        self,
+        find: Callable[[], RunningDaemon | None],
+        token: str,
+        *,
+        fresh: bool = False,
+        read_token: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._find = find
         self._token = token
+        self._read_token = read_token
+        self._rotated_at = float("-inf")
         self._fresh = fresh
         self._daemon: RunningDaemon | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -81,7 +91,6 @@ class DaemonClient:
     async def __aenter__(self) -> Self:
         # Neither proxies from the environment nor cookies have any business between us and the daemon.
         self._session = aiohttp.ClientSession(
-            headers={"Authorization": f"Bearer {self._token}"},
             timeout=aiohttp.ClientTimeout(total=ANSWER_S, sock_connect=CONNECT_S),
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -261,16 +270,28 @@ class DaemonClient:
         self._daemon = self._daemon or await asyncio.to_thread(self._find)
         if self._daemon is None:
             raise DaemonLost(say("server.client.none"))
+        headers = {**options.pop("headers", {}), "Authorization": f"Bearer {self._token}"}
         try:
             async with self._session.request(
-                method, self._daemon.base_url + path, allow_redirects=False, **options
+                method, self._daemon.base_url + path, allow_redirects=False, headers=headers, **options
             ) as response:
+                if response.status == HTTPStatus.UNAUTHORIZED and await self._rotated():
+                    raise DaemonLost(say("server.client.lost"))
                 if response.status >= 400:
                     raise await _error(response)
                 yield response
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as problem:
             self._daemon = None  # perhaps there is another one by now
             raise DaemonLost(say("server.client.lost")) from problem
+
+    async def _rotated(self) -> bool:
+        """Whether the token was replaced a moment ago: then another daemon takes this one's place, or has."""
+        now = asyncio.get_running_loop().time()
+        token = await asyncio.to_thread(self._read_token)
+        if token is not None and token != self._token:
+            self._token, self._rotated_at = token, now
+        self._daemon = None
+        return now - self._rotated_at < LOST_LIMIT_S
 
 
 async def _error(response: aiohttp.ClientResponse) -> DaemonError:
