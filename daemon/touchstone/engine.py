@@ -147,13 +147,14 @@ def imported_detector_settings(env: Environment, placed: Mapping[str, Placed]) -
 
 
 def edition(env: Environment, settings: Settings) -> str:
-    """Changes whenever the same bytes could get another answer: program, trust lists, models, prior.
+    """Changes whenever the same bytes could get another answer: program, trust, models, prior, sampling.
 
     Of the bundled detector its checksum and its calibration count. Files count by name, size and time of
     change, so that `trust update` and `models pull` make old answers stale.
     """
     trust = trust_settings(env, settings)
     parts: list[Any] = [__version__, settings.prior, trust, detector_settings()]
+    parts += [settings.sample_runs, settings.sample_frames, settings.sample_seed]
     for place in (trust["official"], *trust["lists"], str(models_folder(env.paths))):
         path = Path(place)
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
@@ -179,6 +180,7 @@ def load_settings(env: Environment, given: Mapping[str, Any] | None = None) -> S
 
 def viewer_spec(env: Environment, settings: Settings) -> WorkerSpec:
     """What workers that look at pictures are told: examiners, their settings, and the models they ask for."""
+    from .media.plan import Sampling
     from .media.spec import WorkerSpec
     from .pipeline import DETECTOR, IMPORTED_DETECTORS, LOOK_AT_PICTURES
     from .zoo.entry import Task
@@ -193,7 +195,8 @@ def viewer_spec(env: Environment, settings: Settings) -> WorkerSpec:
         viewer_settings[IMPORTED_DETECTORS] = imported
         looking = (*looking, IMPORTED_DETECTORS)
     apart = [found.served().as_json() for found in placed.values() if found.apart]
-    return WorkerSpec(looking, settings=viewer_settings, models=apart)
+    sampling = Sampling(settings.sample_runs, settings.sample_frames, settings.sample_seed)
+    return WorkerSpec(looking, settings=viewer_settings, models=apart, sampling=sampling)
 
 
 def inference_service(env: Environment, settings: Settings) -> InferenceService:

@@ -80,6 +80,21 @@ class Settings(BaseModel):
         description="Ids of further Chromium extensions that may call the API, such as a build of your own; "
         "in text, separated by commas.",
     )
+    sample_runs: int = Field(
+        default=8,
+        ge=1,
+        le=32,
+        description="At how many places, spread over it, the pictures of a video are looked at.",
+    )
+    sample_frames: int = Field(
+        default=3, ge=1, le=16, description="How many consecutive pictures are looked at in each place."
+    )
+    sample_seed: int = Field(
+        default=0,
+        ge=0,
+        le=2**31 - 1,
+        description="Decides where exactly these places are; the same seed, the same pictures.",
+    )
     provider: Literal[
         "auto", "cpu", "cuda", "tensorrt", "migraphx", "rocm", "directml", "coreml", "openvino"
     ] = Field(
