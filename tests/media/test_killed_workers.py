@@ -58,7 +58,7 @@ async def test_two_hundred_kills_in_five_hundred_scans(tmp_path: Path) -> None:
             workers = [*pool._busy, *(worker for worker, _ in pool._idle)]
             if workers:
                 # Through its handle, which knows whether it is dead already and its number someone else's.
-                chance.choice(workers)._process.send_signal(signal.SIGKILL)
+                chance.choice(workers)._process._process.send_signal(signal.SIGKILL)
                 killed += 1
 
     try:
