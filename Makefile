@@ -3,6 +3,7 @@
 
 VENV ?= .venv
 CORPUS ?= ../shared/corpus
+TRAIN ?= .train
 BIN := $(VENV)/bin
 # The environment's own programs come first, so that a Node.js installed into it is found.
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -14,7 +15,7 @@ E2E_PACKAGES := tests/e2e/node_modules/installed.stamp
 EXTENSION_SOURCES := $(shell find extension -type f \
 	-not -path '*/node_modules/*' -not -path '*/.output/*' -not -path '*/.wxt/*' 2>/dev/null)
 
-.PHONY: help run stop test lint bench bench-peers check-marks screenshots docs lock clean
+.PHONY: help train-detector run stop test lint bench bench-peers check-marks screenshots docs lock clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
@@ -56,6 +57,15 @@ docs: $(PACKAGES) $(EXTENSION_PACKAGES) ## Write the generated pages and notices
 
 lock: $(PACKAGES) ## Resolve and pin the newest allowed packages
 	@tools/lock.sh
+
+train-detector: $(TRAIN)/detector.stamp ## Train the detector on CORPUS: about an hour on one core; goes on where it was
+	@PYTHONPATH=model_zoo/training:daemon $(TRAIN)/bin/python -m detector.train --corpus $(CORPUS) \
+		--cache $(TRAIN)/detector --out $(TRAIN)/detector/model
+
+$(TRAIN)/detector.stamp: model_zoo/training/detector/requirements.txt
+	@test -x $(TRAIN)/bin/python || python3 -m venv $(TRAIN)
+	@$(TRAIN)/bin/python -m pip install --quiet --requirement $<
+	@touch $@
 
 clean: ## Remove everything that the other commands made
 	rm -rf $(VENV) extension/node_modules extension/.output extension/.wxt tests/e2e/node_modules

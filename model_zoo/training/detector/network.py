@@ -1,0 +1,52 @@
+"""The model that ships: fixed statistics of patches, and a direction among them.
+
+Everything from the patches on is inside, so that the ONNX file is all that a scan needs (CONTRACT.md).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from .fit import LIMIT, Discriminant
+from .statistics import Statistics
+
+Array = NDArray[np.float64]
+
+
+class Detector(nn.Module):
+    """`(N, 3, 192, 128)` of one clip to `score (1)`, `logit (N)`, `embedding (N, D)`.
+
+    Args:
+        clip: reads the mean of a clip's patches.
+        patch: scales single patches, which vary more than clips do.
+        projection: `(F, D)`, from a patch's scaled statistics to the embedding.
+    """
+
+    def __init__(self, clip: Discriminant, patch: Discriminant, projection: Array) -> None:
+        super().__init__()
+        self.front = Statistics()
+        self.clip, self.patch = _Reader(clip), _Reader(patch)
+        self.register_buffer("projection", torch.tensor(projection).float())
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        measured = self.front(frames)
+        score, _ = self.clip(measured.mean(0, keepdim=True))
+        logit, scaled = self.patch(measured)
+        return score, logit, torch.clamp(scaled @ self.projection, -LIMIT, LIMIT)
+
+
+class _Reader(nn.Module):
+    def __init__(self, fitted: Discriminant) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(fitted.mean).float())
+        self.register_buffer("spread", torch.tensor(fitted.spread).float())
+        self.register_buffer("weights", torch.tensor(fitted.weights).float()[:, None])
+        self.bias = fitted.bias
+
+    def forward(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """`(N, F)` to the logits `(N)` and the scaled values."""
+        scaled = torch.clamp((values - self.mean) / self.spread, -LIMIT, LIMIT)
+        return (scaled @ self.weights)[:, 0] + self.bias, scaled
