@@ -36,6 +36,7 @@ from rich.progress import track  # noqa: E402
 
 from clopper_pearson import clopper_pearson  # noqa: E402
 from examiners.watermarks.carriers import embed_dwt_dct  # noqa: E402
+from pages import put_section  # noqa: E402
 from touchstone.examiners.watermarks import MAX_P  # noqa: E402
 from touchstone.examiners.watermarks.dwt_dct import MIN_AREA  # noqa: E402
 from touchstone.examiners.watermarks.dwt_dct_scheme import DwtDct, low_plane, votes_of  # noqa: E402
@@ -45,6 +46,7 @@ from touchstone.media.plan import Sampling  # noqa: E402
 from touchstone.media.probe import read_container  # noqa: E402
 from touchstone.media.sampler import SampledFrames  # noqa: E402
 
+PAGE = ROOT / "docs" / "watermarks-measured.md"
 Pictures = list[NDArray[np.uint8]]
 MESSAGE = next(m for m in known_messages() if m.name == "sdxl")
 PLACEBOS = 500
@@ -236,9 +238,7 @@ def main() -> None:
     args = ask.parse_args()
     rates, low = read_rates(args.corpus, args.clips, args.frames)
     negatives = false_readings(args.corpus)
-    text = "\n".join(
-        ["## Read rate of DWT-DCT", "", *rates, "", "## False readings of DWT-DCT", "", *negatives, ""]
-    )
+    text = "\n".join(["### Read rate", "", *rates, "", "### False readings", "", *negatives, ""])
     print(text)
     if args.write:
         folder = ROOT / "daemon" / "touchstone" / "examiners" / "watermarks"
@@ -247,11 +247,7 @@ def main() -> None:
             f"[scheme.dwt_dct]\nread_rate_lower = {low:.3f} # of clips marked and encoded at CRF 18 to 28\n",
             encoding="utf-8",
         )
-        (ROOT / "docs" / "watermarks-measured.md").write_text(
-            "# Invisible watermarks, measured\n\nMade by `python tools/measure_watermarks.py --write`.\n\n"
-            + text,
-            encoding="utf-8",
-        )
+        put_section(PAGE, "measured", text)
 
 
 if __name__ == "__main__":
