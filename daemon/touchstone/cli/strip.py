@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ..verdict import Evidence
 
 _BLOCKS, _ASCII = "▁▂▃▄▅▆▇█", "_.-=+*%#"
-_EMPTY, _FULL = -4.0, 4.0
+_EMPTY, _FULL = -2.0, 2.0
 """Logits of the emptiest and the fullest sign; fixed, so that strips of two clips compare."""
 
 
