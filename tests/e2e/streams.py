@@ -1,7 +1,8 @@
 """Makes WebM clips to be streamed in pieces: with an invisible watermark in its pictures, without, black,
-and large.
+large, and with our own watermark as `touchstone watermark embed` puts it in.
 
-VP9 without loss, so that the mark's fate is decided by the way from the browser to the daemon alone.
+VP9 without loss, but for the last two, so that the mark's fate is decided by the way from the browser to the
+daemon alone.
 
 usage: streams.py FOLDER
 """
@@ -17,6 +18,7 @@ import numpy as np
 
 from browser_frames import HEIGHT, SDXL, WIDTH, Picture, i420
 from examiners.watermarks.carriers import carrier, embed_dwt_dct
+from touchstone.watermark import mark_file
 
 RATE = 12
 SECONDS = 12
@@ -61,6 +63,7 @@ def main() -> int:
     plain = carrier("natural 576x1024")
     make(folder / "marked.webm", plain, marked=True)
     make(folder / "plain.webm", plain, marked=False)
+    mark_file(folder / "plain.webm", folder / "own.webm", payload="00c0ffee", ai=True)
     large(folder / "large.webm")
     make(folder / "black.webm", np.zeros_like(plain), marked=False)
     return 0

@@ -100,6 +100,19 @@ describe.each(BROWSERS)('%s', (name) => {
     }
   })
 
+  test('our own watermark is read from the pictures of a streamed video', { timeout: 120_000 }, async () => {
+    const page = await streamed('own')
+    try {
+      const badge = await verdictBadge(world.browser, page.mainFrame(), PATIENCE_MS)
+      expect(badge).toMatchObject({ label: 'ai_generated', visible: true })
+      const panel = await openPanel(world.browser, page, badge)
+      expect(panel).toContain('declares that this was made by AI (payload 00c0ffee')
+      expect(panel).toContain(PICTURES_ONLY)
+    } finally {
+      await page.close()
+    }
+  })
+
   test('one without is not called real, and the panel says what could not be checked', {
     timeout: 120_000,
   }, async () => {
