@@ -20,6 +20,7 @@ import argparse
 import csv
 import io
 import math
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ from touchstone.media.plan import Sampling  # noqa: E402
 from touchstone.media.probe import read_container  # noqa: E402
 from touchstone.media.sampler import SampledFrames  # noqa: E402
 
+MEASURED = ROOT / "daemon" / "touchstone" / "examiners" / "watermarks" / "measured.toml"
 PAGE = ROOT / "docs" / "watermarks-measured.md"
 Pictures = list[NDArray[np.uint8]]
 MESSAGE = next(m for m in known_messages() if m.name == "sdxl")
@@ -241,13 +243,22 @@ def main() -> None:
     text = "\n".join(["### Read rate", "", *rates, "", "### False readings", "", *negatives, ""])
     print(text)
     if args.write:
-        folder = ROOT / "daemon" / "touchstone" / "examiners" / "watermarks"
-        (folder / "measured.toml").write_text(
-            "# Written by tools/measure_watermarks.py; docs/watermarks-measured.md has the tables.\n\n"
-            f"[scheme.dwt_dct]\nread_rate_lower = {low:.3f} # of clips marked and encoded at CRF 18 to 28\n",
-            encoding="utf-8",
-        )
+        put_read_rate(low)
         put_section(PAGE, "measured", text)
+
+
+def put_read_rate(low: float, file: Path = MEASURED) -> None:
+    """Write the scheme's read rate into measured.toml, which holds those of other schemes too.
+
+    Raises:
+        ValueError: the file has no such line.
+    """
+    old = file.read_text(encoding="utf-8")
+    line = re.compile(r"(?<=\[scheme\.dwt_dct\]\nread_rate_lower = )[\d.]+")
+    new, lines = line.subn(f"{low:.3f}", old)
+    if lines != 1:
+        raise ValueError(f"{file} has no read rate of dwt_dct to replace")
+    file.write_text(new, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,28 @@
+"""A measured read rate goes to its own scheme's line and no other."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from measure_watermarks import MEASURED, put_read_rate
+
+
+def test_only_its_own_line_is_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "measured.toml"
+    file.write_text(MEASURED.read_text(encoding="utf-8"), encoding="utf-8")
+    before = tomllib.loads(file.read_text(encoding="utf-8"))
+    put_read_rate(0.125, file)
+    after = tomllib.loads(file.read_text(encoding="utf-8"))
+    assert after["scheme"].pop("dwt_dct") == {"read_rate_lower": 0.125}
+    before["scheme"].pop("dwt_dct")
+    assert after == before
+
+
+def test_a_file_without_the_line_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "measured.toml"
+    file.write_text("[scheme.other]\nread_rate_lower = 0.5\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="no read rate of dwt_dct"):
+        put_read_rate(0.125, file)
