@@ -42,6 +42,7 @@ class Clip:
         present: the byte ranges `(start, end)` of `file` that were; empty means all of it.
         sample: how decoded frames are had; None where nothing decodes.
         inference: runs models by name; None where there are none.
+        threads: how many an examiner may keep busy; 1 in a rehearsal, before a worker is confined.
     """
 
     file: BinaryIO
@@ -52,6 +53,7 @@ class Clip:
     present: Sequence[tuple[int, int]] = ()
     sample: Callable[[Clip], Frames] | None = field(default=None, repr=False)
     inference: InferenceClient | None = field(default=None, repr=False)
+    threads: int = 1
 
     @cached_property
     def frames(self) -> Frames:

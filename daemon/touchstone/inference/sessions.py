@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -77,12 +78,13 @@ class Session:
         self._input: str = self._session.get_inputs()[0].name
         self._outputs = None if output is None else [output]
         self.spent_ms = 0.0
+        self._counting = Lock()
 
     def __call__(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """The model's output for `values`, whose shape and type are the model's own affair."""
         started = time.perf_counter()
         output: NDArray[np.float32] = self._session.run(self._outputs, {self._input: values})[0]
-        self.spent_ms += (time.perf_counter() - started) * 1000
+        self._spent(started)
         return output
 
     def run_bound(self, values: NDArray[Any]) -> NDArray[np.float32]:
@@ -95,13 +97,18 @@ class Session:
         self._session.run_with_iobinding(binding)
         (output,) = binding.get_outputs()
         answers: NDArray[np.float32] = output.numpy()
-        self.spent_ms += (time.perf_counter() - started) * 1000
+        self._spent(started)
         return answers
 
     def take_ms(self) -> float:
         """Milliseconds that runs took since this was last called; 0 where there were none."""
-        taken, self.spent_ms = self.spent_ms, 0.0
+        with self._counting:
+            taken, self.spent_ms = self.spent_ms, 0.0
         return taken
+
+    def _spent(self, started: float) -> None:
+        with self._counting:  # two threads may run one session
+            self.spent_ms += (time.perf_counter() - started) * 1000
 
     @property
     def metadata(self) -> dict[str, str]:

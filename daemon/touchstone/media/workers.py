@@ -163,6 +163,7 @@ def examine_opened(
         present=material.present,
         sample=_batched if material.pictures else lambda clip: _sample(clip, sampling or Sampling()),
         inference=inference,
+        threads=sampling.threads if sampling else 1,
     )
     for examiner in examiners:
         yield Started(examiner.name)

@@ -59,11 +59,11 @@ class VisibleMarks:
         seen = looks(clip.frames)
         if min(seen[0].picture.shape) < _SMALLEST:
             raise Skip(say("visible_marks.skip.small", pixels=_SMALLEST))
-        yield from self.find(seen)
+        yield from self.find(seen, threads=clip.threads)
 
-    def find(self, seen: Sequence[Look]) -> Iterator[Evidence]:
+    def find(self, seen: Sequence[Look], *, threads: int = 1) -> Iterator[Evidence]:
         """The marks in looks at one clip, in the order they are shown; one alone is a single picture."""
         within = content([look.picture for look in seen])
-        marks = read_marks(self._detector, self._reader, seen, within, self._rules)
+        marks = read_marks(self._detector, self._reader, seen, within, self._rules, threads=threads)
         for mark in marks:
             yield evidence(mark, seen, within)

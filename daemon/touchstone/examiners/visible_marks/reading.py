@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...inference.side_by_side import both
 from .looks import Content, Look
 from .ocr import Grey, Reading, TextDetector, TextReader
 from .rules import Place, Rule
@@ -68,21 +69,33 @@ def read_marks(
     looks: Sequence[Look],
     within: Content,
     rules: Sequence[Rule],
+    *,
+    threads: int = 1,
 ) -> list[Mark]:
-    """The marks of a clip, in the order of the rules."""
+    """The marks of a clip, in the order of the rules.
+
+    Args:
+        threads: with two, what stays is searched beside the first looks for what jumps.
+    """
     lines = _Lines(reader, looks, within)
     static = [rule for rule in rules if rule.motion == "static"]
     jumping = [rule for rule in rules if rule.motion == "jumps"]
-    stays = find_static(detector, looks, within, static)
+    stages = _stages(len(looks))
+
+    def jumping_in(numbers: range) -> list[Candidate]:
+        return find_jumping(detector, {number: looks[number] for number in numbers}, within, jumping)
+
+    stays, first = both(
+        lambda: find_static(detector, looks, within, static), lambda: jumping_in(stages[0]), threads=threads
+    )
     found = _read_static(lines, stays, static)
     jumps: list[Candidate] = []
     searched: list[int] = []
     sighted: Found = []
     # A few looks first: where such a mark is, it is in nearly all of them.
-    for stage, numbers in enumerate(_stages(len(looks))):
-        some = {number: looks[number] for number in numbers}
+    for stage, numbers in enumerate(stages):
         searched += numbers
-        candidates = find_jumping(detector, some, within, jumping)
+        candidates = jumping_in(numbers) if stage else first
         jumps += candidates
         sighted += lines.read(candidates, jumping)
         lines_there = any(rule.fits(c.middle, c.height) for c in jumps for rule in jumping)
