@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from measure_visible_marks import PACKAGE, Clip, Outcome, Rates, finished, rates
+from measure_visible_marks import PACKAGE, PAGE, Clip, Outcome, Rates, finished, rates
 from pages import put_section
 
 OUTCOMES = {
@@ -49,6 +49,15 @@ def test_what_the_examiner_uses_is_what_its_counts_allow(of: str) -> None:
     table = tomllib.loads((PACKAGE / "measured.toml").read_text(encoding="utf-8"))[of]
     rate = Rates(table["read"], table["marked"], table["false"], table["unmarked"])
     assert 0 < table["log10_lr"] <= rate.log10_lr < table["log10_lr"] + 0.01
+
+
+@pytest.mark.parametrize(("of", "name"), [("clip", "clips"), ("picture", "single pictures")])
+def test_what_the_examiner_uses_stands_on_the_page(of: str, name: str) -> None:
+    table = tomllib.loads((PACKAGE / "measured.toml").read_text(encoding="utf-8"))[of]
+    found = f"{table['read']} | {table['marked']} | {table['read_rate_lower']:.3f}"
+    false = f"{table['false']} | {table['unmarked']} | {table['false_rate_upper']:.5f}"
+    row = f"| {name} | {found} | {false} | {table['log10_lr']:.2f} |"
+    assert row in PAGE.read_text(encoding="utf-8")
 
 
 def test_a_run_goes_on_where_the_last_one_of_the_same_examiner_ended(tmp_path: Path) -> None:
