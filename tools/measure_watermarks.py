@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures how often each invisible watermark is read where it is, and where it is not.
 
-usage: python tools/measure_watermarks.py [--corpus ../shared/corpus] [--clips 60] [--frames 24] [--write]
+usage: python tools/measure_watermarks.py [--corpus DIR] [--clips 60] [--frames 24] [--state FILE] [--write]
 
 1. False readings: every clip of the corpus that carries no such mark is read; smallest bound of the
    false-positive rate for each message, and how many clips it would be reported for. The same clips are held
@@ -10,21 +10,25 @@ usage: python tools/measure_watermarks.py [--corpus ../shared/corpus] [--clips 6
    size, encoded as H.264 and read back, under each condition of the table; share of clips read, with exact
    95 % bounds (Clopper-Pearson), and how often the scheme's own decoder has enough bits right.
 
-With --write: the read rate goes into examiners/watermarks/measured.toml, the tables into
-docs/watermarks-measured.md.
+What a run has done is kept in the state file, so that one that was ended goes on; it begins anew when the
+decoder or this tool changed. With --write: the read rate goes into examiners/watermarks/measured.toml, the
+tables into docs/watermarks-measured.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import io
 import math
 import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -36,9 +40,11 @@ sys.path[:0] = [str(ROOT / "tests")]
 from rich.progress import track  # noqa: E402
 
 from clopper_pearson import clopper_pearson  # noqa: E402
+from examiners.watermarks import carriers as carriers_module  # noqa: E402
 from examiners.watermarks.carriers import embed_dwt_dct  # noqa: E402
+from measure_rivagan import State  # noqa: E402
 from pages import put_section  # noqa: E402
-from touchstone.examiners.watermarks import MAX_P  # noqa: E402
+from touchstone.examiners.watermarks import MAX_P, dwt_dct, dwt_dct_scheme, known  # noqa: E402
 from touchstone.examiners.watermarks.dwt_dct import MIN_AREA  # noqa: E402
 from touchstone.examiners.watermarks.dwt_dct_scheme import DwtDct, low_plane, votes_of  # noqa: E402
 from touchstone.examiners.watermarks.known import KnownMessage, agreement, known_messages  # noqa: E402
@@ -132,48 +138,68 @@ def read(clip: bytes) -> tuple[float, int]:
     return (found[0].p_value, int(found[0].details["matched_bits"])) if found else (1.0, 0)
 
 
+def edition() -> str:
+    """Changes with the scheme, what it looks for, and what is done to clips here."""
+    files = (dwt_dct, dwt_dct_scheme, known, carriers_module)
+    paths = [Path(str(module.__file__)) for module in files]
+    paths += [Path(__file__), Path(str(known.__file__)).with_name("known_messages.toml")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
+
+
 def clips(corpus: Path, labels: set[str]) -> Iterator[dict[str, str]]:
     with (corpus / "manifest.csv").open(encoding="utf-8") as table:
         yield from (row for row in csv.DictReader(table) if row["label"] in labels)
 
 
-def false_readings(corpus: Path) -> list[str]:
+def without_mark(path: Path, seed: int) -> dict[str, Any] | None:
+    """The bound for each message of a clip that carries none, and how many random messages are reported.
+
+    None where no frames can be had, or they are too small for the scheme.
+    """
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            runs = list(SampledFrames(read_container(file, size), [(file, size)], Sampling()))
+    except (CannotDecode, NotMedia) as reason:
+        print(f"{path}: {reason}", file=sys.stderr)
+        return None
+    if runs[0].frames[0].width * runs[0].frames[0].height < MIN_AREA:
+        return None
+    reader = DwtDct().reader()
+    for run in runs:
+        reader.add(run)
+    bounds = {str(reading.name): reading.p_value for reading in reader.readings()}
+    counts = [votes_of(low_plane(frame)).ones(48) for run in runs for frame in run.frames]
+    ones, blocks = (np.sum([c[i] for c in counts], axis=0) for i in range(2))
+    random = np.random.default_rng(seed).integers(0, 2, (PLACEBOS, 48)).astype(bool)
+    placebos = [KnownMessage("placebo", "", bits, 1, ()) for bits in random]
+    hits = sum(agreement(placebo, ones, blocks).p_bound <= MAX_P for placebo in placebos)
+    return {"bounds": bounds, "placebo_hits": hits}
+
+
+def false_readings(corpus: Path, state: State) -> list[str]:
     """Table lines: for each message, what the clips without it give."""
     best: dict[str, list[tuple[float, str, str]]] = {m.name: [] for m in known_messages()}
     placebo_hits = placebo_trials = 0
-    rng = np.random.default_rng(7)
     rows = list(clips(corpus, {"real", "cgi", "generated"}))
-    for row in track(rows, "false readings"):
-        path = corpus / row["file"]
-        try:
-            with path.open("rb") as file:
-                size = path.stat().st_size
-                runs = list(SampledFrames(read_container(file, size), [(file, size)], Sampling()))
-        except (CannotDecode, NotMedia) as reason:
-            print(f"{row['file']}: {reason}", file=sys.stderr)
+    for seed, row in enumerate(track(rows, "false readings")):
+        find = partial(without_mark, corpus / row["file"], seed)
+        found = state.get(f"plain {row['file']}", find)
+        if found is None:
             continue
-        if runs[0].frames[0].width * runs[0].frames[0].height < MIN_AREA:
-            continue
-        reader = DwtDct().reader()
-        for run in runs:
-            reader.add(run)
-        for reading in reader.readings():
-            best[str(reading.name)].append((reading.p_value, row["label"], row["group"]))
-        counts = [votes_of(low_plane(frame)).ones(48) for run in runs for frame in run.frames]
-        ones, blocks = (np.sum([c[i] for c in counts], axis=0) for i in range(2))
-        for bits in rng.integers(0, 2, (PLACEBOS, 48)).astype(bool):
-            placebo = KnownMessage("placebo", "", bits, 1, ())
-            placebo_hits += agreement(placebo, ones, blocks).p_bound <= MAX_P
-            placebo_trials += 1
+        for name, bound in found["bounds"].items():
+            best[name].append((bound, row["label"], row["group"]))
+        placebo_hits += found["placebo_hits"]
+        placebo_trials += PLACEBOS
     lines = [
         "| message | clips | real, CGI | sources, generators | smallest p bound | reported (p <= 0.001) |",
         "|---|---|---|---|---|---|",
     ]
-    for name, found in best.items():
-        negatives = sum(label != "generated" for _, label, _ in found)
-        groups = len({group for *_, group in found})
-        reported = sum(p <= MAX_P for p, *_ in found)
-        lines.append(f"| {name} | {len(found)} | {negatives} | {groups} | {min(found)[0]:.2g} | {reported} |")
+    for name, of in best.items():
+        negatives = sum(label != "generated" for _, label, _ in of)
+        groups = len({group for *_, group in of})
+        reported = sum(p <= MAX_P for p, *_ in of)
+        lines.append(f"| {name} | {len(of)} | {negatives} | {groups} | {min(of)[0]:.2g} | {reported} |")
     _, upper = clopper_pearson(placebo_hits, placebo_trials)
     lines += [
         "",
@@ -204,16 +230,25 @@ def carriers(corpus: Path, count: int, frames: int) -> Iterator[tuple[str, Pictu
             yield row["file"], pictures
 
 
-def read_rates(corpus: Path, count: int, frames: int) -> tuple[list[str], float]:
+def under_conditions(pictures: Pictures) -> dict[str, tuple[float, int]]:
+    """What is read of a clip under each condition, after `MESSAGE` was embedded."""
+    marked = [embed_dwt_dct(picture, MESSAGE.bits) for picture in pictures]
+    found = {}
+    for condition in CONDITIONS:
+        clip = encode(condition.change(marked), condition.crf)
+        if condition.twice:
+            clip = encode(decode(clip), condition.crf + 2)
+        found[condition.name] = read(clip)
+    return found
+
+
+def read_rates(corpus: Path, count: int, frames: int, state: State) -> tuple[list[str], float]:
     """Table lines, and the lower bound of the read rate over CRF 18, 23 and 28 together."""
     found: dict[str, list[tuple[float, int]]] = {c.name: [] for c in CONDITIONS}
-    for _, pictures in track(list(carriers(corpus, count, frames)), "read rates"):
-        marked = [embed_dwt_dct(picture, MESSAGE.bits) for picture in pictures]
-        for condition in CONDITIONS:
-            clip = encode(condition.change(marked), condition.crf)
-            if condition.twice:
-                clip = encode(decode(clip), condition.crf + 2)
-            found[condition.name].append(read(clip))
+    for file, pictures in track(carriers(corpus, count, frames), "read rates", total=count):
+        results = state.get(f"{frames} frames marked {file}", partial(under_conditions, pictures))
+        for name, (p_value, bits) in results.items():
+            found[name].append((p_value, bits))
     lines = [
         "| condition | clips | read | share, 95 % bounds | the scheme's own decoder: 44 of 48 bits |",
         "|---|---|---|---|---|",
@@ -237,9 +272,11 @@ def main() -> None:
     ask.add_argument("--clips", type=int, default=60)
     ask.add_argument("--frames", type=int, default=24)
     ask.add_argument("--write", action="store_true")
+    ask.add_argument("--state", type=Path, default=ROOT / "build" / "measure_watermarks.jsonl")
     args = ask.parse_args()
-    rates, low = read_rates(args.corpus, args.clips, args.frames)
-    negatives = false_readings(args.corpus)
+    state = State(args.state, edition())
+    rates, low = read_rates(args.corpus, args.clips, args.frames, state)
+    negatives = false_readings(args.corpus, state)
     text = "\n".join(["### Read rate", "", *rates, "", "### False readings", "", *negatives, ""])
     print(text)
     if args.write:
