@@ -90,7 +90,9 @@ def placed_models(env: Environment, settings: Settings, task: Task) -> dict[str,
         return {}
     wishes = Wishes(SHORT_NAMES.get(settings.provider), settings.inference_process)
     kept = Measurements(measurements_file(env.paths))
-    return place(installed, kept, this_machine(), wishes, here_only=task is Task.WATERMARK_DECODER)
+    # Decoders are asked for a frame at a time; and on Windows memory is not shared with another process yet.
+    here_only = task is Task.WATERMARK_DECODER or env.platform == "win32"
+    return place(installed, kept, this_machine(), wishes, here_only=here_only)
 
 
 def watermark_settings(env: Environment, settings: Settings) -> dict[str, Any]:

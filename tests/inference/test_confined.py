@@ -93,6 +93,24 @@ async def test_a_lost_process_skips_the_examiner_with_the_reason(tmp_path: Path)
     assert not any(isinstance(m, Found | ModelsRan) for m in messages)
 
 
+async def test_a_pool_changes_over_to_what_it_is_told_anew(tmp_path: Path) -> None:
+    service = InferenceService()
+    service.serve([served(tmp_path, apart=True)])
+    pool = WorkerPool(asking(tmp_path, ["tiny"], rows=1), size=1, inference=service)
+    try:
+        material = clip(tmp_path)
+        assert [message async for message in pool.examine(material, ["tiny"])]
+        before = set(pool.pids)
+        pool.renew(asking(tmp_path, ["tiny"], rows=9, apart=True))
+        messages = [message async for message in pool.examine(material, ["tiny"])]
+        assert [m.evidence.finding for m in messages if isinstance(m, Found)] == ["[268.0, 276.0, 284.0]"]
+        assert service.pid is not None, "it runs apart now"
+        assert not before & set(pool.pids)
+    finally:
+        await pool.close()
+        await service.close()
+
+
 class Daemon:
     """The other end of a worker's channel: doubles what it is asked about, the newest first."""
 
