@@ -184,17 +184,20 @@ class _Copy:
         self._others: dict[int, Stream] = {}
         for other in clip.streams:
             if other.type in ("audio", "subtitle"):
-                self._others[other.index] = out.add_stream_from_template(other)
+                self._others[other.index] = _carried(out, other)
                 self._others[other.index].metadata.update(other.metadata)
         out.set_chapters(clip.chapters())
 
     def run(self, marker: FrameMarker, progress: Progress | None) -> Marked:
         context = self._target.codec_context
         count = 0
+        last: int | None = None
+        rate = self._stream.average_rate or Fraction(25)
         end = self._clip.duration / av.time_base if self._clip.duration else None
         for packet in self._clip.demux(self._stream, *[self._clip.streams[i] for i in self._others]):
             if packet.stream is not self._stream:
                 if packet.dts is not None:
+                    packet.pts = packet.dts if packet.pts is None else packet.pts  # AVI has no other
                     packet.stream = self._others[packet.stream.index]
                     self._out.mux(packet)
                 continue
@@ -205,13 +208,33 @@ class _Copy:
                 if picture.format.name != context.pix_fmt:
                     picture = picture.reformat(format=context.pix_fmt)
                 marked = _marked(picture, marker)
-                marked.pts, marked.time_base = frame.pts, frame.time_base
+                last = (frame.pts or 0) if last is None else _later(frame, last, rate)
+                marked.pts, marked.time_base = last, frame.time_base
                 self._out.mux(self._target.encode(marked))
                 count += 1
                 if progress is not None and end and frame.time is not None:
                     progress(min(1.0, frame.time / end))
         self._out.mux(self._target.encode())
         return Marked(count, context.width, context.height)
+
+
+def _carried(out: OutputContainer, stream: Stream) -> Stream:
+    """A stream of the target for the packets of one of the source's.
+
+    Raises:
+        ValueError: this kind of file cannot hold them.
+    """
+    try:
+        return out.add_stream_from_template(stream)
+    except ValueError as problem:
+        raise ValueError(say("watermark.stream", kind=stream.type, reason=problem)) from problem
+
+
+def _later(frame: VideoFrame, last: int, rate: Fraction) -> int:
+    """When a frame is shown, in ticks: later than the one before, also where the file does not say."""
+    if frame.pts is not None and frame.pts > last:
+        return int(frame.pts)
+    return last + max(1, round(1 / (rate * (frame.time_base or Fraction(1, 1000)))))
 
 
 def _picture_stream(clip: InputContainer) -> VideoStream:
