@@ -44,7 +44,7 @@ class _Reader(nn.Module):
         self.register_buffer("mean", torch.tensor(fitted.mean).float())
         self.register_buffer("spread", torch.tensor(fitted.spread).float())
         self.register_buffer("weights", torch.tensor(fitted.weights).float()[:, None])
-        self.bias = fitted.bias
+        self.register_buffer("bias", torch.tensor([fitted.bias]).float())
 
     def forward(self, values: Tensor) -> tuple[Tensor, Tensor]:
         """`(N, F)` to the logits `(N)` and the scaled values."""

@@ -21,7 +21,7 @@ from . import cache as clips_cache
 from . import features
 from .conditions import DEGRADED, EVALUATED, RANDOM
 from .crossval import cross_validated
-from .export import export
+from .export import export, refilled
 from .fit import Recipe, directions, fit
 from .network import Detector
 from .report import write
@@ -75,8 +75,26 @@ def main() -> None:
     write(args.out, args.cache, scored, shuffled)
     if args.stop_after == "table":
         return
-    worst = export(fitted(training, recipe), args.out / "detector-fp32.onnx", VERSION, PATCHES)
+    file = args.out / "detector-fp32.onnx"
+    worst = export(fitted(training, recipe), file, VERSION, PATCHES)
+    worst = max(worst, write_folds(training, recipe, file, args.out))
     print(json.dumps({"rows": len(training), "onnx against torch": worst}))
+
+
+def write_folds(training: Sequence[Row], recipe: Recipe, template: Path, folder: Path) -> float:
+    """The models of the table, and `folds.json` with the groups that each has not met.
+
+    `touchstone evaluate --folds folder/folds.json` scores every clip by the one that has not met it.
+    """
+    listed, worst = [], 0.0
+    for fold in sorted({row.fold for row in training}):
+        name = f"fold-{fold}.onnx"
+        known = [row for row in training if row.fold != fold]
+        worst = max(worst, refilled(fitted(known, recipe).eval(), template, folder / name))
+        held = sorted({row.clip.group for row in training if row.fold == fold})
+        listed.append({"file": name, "groups": held})
+    (folder / "folds.json").write_text(json.dumps({"folds": listed}, indent=1) + "\n", encoding="utf-8")
+    return worst
 
 
 if __name__ == "__main__":
