@@ -212,6 +212,7 @@ def test_a_worker_runs_only_once_it_is_in_its_job(way: worker.Way) -> None:
             startup.info.standard_error,
         ]
         assert process.pid == 33
+        assert not process.inherits, "so it is not told of memory that it does not share"
     finally:
         process.end()
         process.close()

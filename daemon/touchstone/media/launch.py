@@ -31,6 +31,8 @@ class Launched(Protocol):
     """A process that was started. Its calls block shortly, and `end` and `close` may be repeated."""
 
     link: AnyLink
+    inherits: bool
+    """Whether it has the descriptors that it was to inherit."""
 
     @property
     def pid(self) -> int: ...
@@ -98,6 +100,8 @@ def ways_of_this_system() -> Ways:
 
 class _Started:
     """A process of `subprocess`, in a session of its own, and the pipe of its standard error."""
+
+    inherits = True
 
     def __init__(
         self,

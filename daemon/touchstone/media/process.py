@@ -103,7 +103,8 @@ class WorkerProcess:
             self._link = self._process.link
             on_launch(self)
             try:
-                self._link.send({"spec": spec.as_json(), "block": None if block is None else block[1]})
+                shared = block[1] if block is not None and self._process.inherits else None
+                self._link.send({"spec": spec.as_json(), "block": shared})
                 ready = self._link.receive(time.monotonic() + start_s)
             except LinkBroken as broken:
                 ended_by_us = self._killed

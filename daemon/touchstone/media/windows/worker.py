@@ -44,6 +44,7 @@ class WindowsWorker:
     """
 
     link: AnyLink
+    inherits = False
 
     def __init__(
         self,
