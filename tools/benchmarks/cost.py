@@ -48,7 +48,7 @@ def family_cpu_s() -> float:
     """
     times = os.times()
     total = time.process_time() + times.children_user + times.children_system
-    return total + sum(_cpu_s(pid) for pid in descendants(os.getpid()))
+    return total + sum(cpu_s_of(pid) for pid in descendants(os.getpid()))
 
 
 def descendants(pid: int) -> Iterator[int]:
@@ -63,7 +63,8 @@ def descendants(pid: int) -> Iterator[int]:
             yield from descendants(child)
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s_of(pid: int) -> float:
+    """Processor seconds that a process has used; 0 where there is no /proc."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
     except OSError:

@@ -18,7 +18,7 @@ from touchstone.zoo.bundled import bundled
 from touchstone.zoo.entry import Task
 from touchstone.zoo.registry import shipped_models
 
-from .cost import Cost, descendants, memory_mb, table
+from .cost import Cost, cpu_s_of, descendants, memory_mb, table
 
 START_S = 60.0
 IDLE_S = 3.0
@@ -50,9 +50,9 @@ class Memory:
 
 @dataclass(frozen=True)
 class Started:
-    """One start: seconds until it answered; its memory when it idles, after a scan, and long after that."""
+    """One start: what it cost until it answered; its memory when it idles, after a scan, long after that."""
 
-    seconds: float
+    cost: Cost
     idle: Memory
     after_scan: Memory | None = None
     released: Memory | None = None
@@ -84,16 +84,16 @@ def start_and_idle(home: Path, clip: Path | None = None) -> Started:
             if process.poll() is not None or time.perf_counter() - started > START_S:
                 raise SystemExit(f"the daemon did not start; it ended with {process.returncode}")
             time.sleep(0.005)
-        seconds = time.perf_counter() - started
+        spent = Cost(time.perf_counter() - started, cpu_s_of(process.pid))
         time.sleep(IDLE_S)
         idle = Memory.of(process.pid)
         if clip is None:
-            return Started(seconds, idle)
+            return Started(spent, idle)
         scan = [TOUCHSTONE, "scan", str(clip)]
         subprocess.run(scan, env=environ, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         after = Memory.of(process.pid)
         time.sleep(Deadlines().idle_s + IDLE_S)
-        return Started(seconds, idle, after, Memory.of(process.pid))
+        return Started(spent, idle, after, Memory.of(process.pid))
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
@@ -110,17 +110,19 @@ def start(home: Path, repeat: int, clip: Path | None) -> str:
         folder = home / f"daemon-{number}"
         folder.mkdir(mode=0o700)
         runs.append(start_and_idle(folder, clip if number == repeat - 1 else None))
-    seconds = Cost.median([Cost(run.seconds, 0.0) for run in runs]).wall_s
+    spent = Cost.median([run.cost for run in runs])
     last = runs[-1]
-    bare, libraries = _interpreter(BARE, repeat), _interpreter(LIBRARIES, repeat)
+    (bare, bare_mb), (with_libraries, libraries_mb) = (_interpreter(c, repeat) for c in (BARE, LIBRARIES))
+    times = (bare.wall_s, with_libraries.wall_s)
     rows: list[list[object]] = [
-        ["start to first answer, s", "1", seconds, bare[0], libraries[0], _held(seconds <= 1)],
-        _memory("memory, never asked for anything, MB", last.idle, "150", bare[1], libraries[1]),
+        ["start to first answer, s", "1", spent.wall_s, *times, _held(spent.wall_s <= 1)],
+        ["same, CPU s", "", spent.cpu_s, bare.cpu_s, with_libraries.cpu_s, ""],
+        _memory("memory, never asked for anything, MB", last.idle, "150", bare_mb, libraries_mb),
     ]
     if last.after_scan is not None and last.released is not None:
-        rows.append(_memory("memory right after a scan, MB", last.after_scan, "", bare[1], libraries[1]))
-        minutes = "memory a minute after it, MB"
-        rows.append(_memory(minutes, last.released, "150", bare[1], libraries[1]))
+        rows.append(_memory("memory right after a scan, MB", last.after_scan, "", bare_mb, libraries_mb))
+        minute = "memory a minute after it, MB"
+        rows.append(_memory(minute, last.released, "150", bare_mb, libraries_mb))
     heads = ["what", "target", "measured", "bare Python", "Python with aiohttp and pydantic", "held"]
     return table(heads, rows)
 
@@ -137,9 +139,9 @@ def _held(yes: bool) -> str:
     return "yes" if yes else "**no**"
 
 
-def _interpreter(code: str, repeat: int) -> tuple[float, float | None]:
-    """Seconds until an interpreter has run `code`, and its memory then."""
-    seconds, memory = [], None
+def _interpreter(code: str, repeat: int) -> tuple[Cost, float | None]:
+    """What it costs until an interpreter has run `code`, and its memory then."""
+    costs, memory = [], None
     for _ in range(repeat):
         started = time.perf_counter()
         with subprocess.Popen(
@@ -149,10 +151,10 @@ def _interpreter(code: str, repeat: int) -> tuple[float, float | None]:
         ) as process:
             assert process.stdout is not None
             process.stdout.readline()
-            seconds.append(time.perf_counter() - started)
+            costs.append(Cost(time.perf_counter() - started, cpu_s_of(process.pid)))
             memory = memory_mb(process.pid)
             process.communicate(b"\n")
-    return Cost.median([Cost(s, 0.0) for s in seconds]).wall_s, memory
+    return Cost.median(costs), memory
 
 
 def sizes() -> str:

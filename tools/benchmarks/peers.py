@@ -19,6 +19,7 @@ from touchstone.examiners import Clip
 from touchstone.examiners.content_credentials import from_settings
 from touchstone.examiners.visible_marks import VisibleMarks
 from touchstone.examiners.visible_marks.looks import looks
+from touchstone.examiners.watermarks.dwt_dct import decode
 from touchstone.examiners.watermarks.dwt_dct_scheme import DwtDct
 from touchstone.media.frames import Frames
 from touchstone.media.plan import Sampling
@@ -60,7 +61,7 @@ def table_of_peers(repeat: int, quick: bool, python: Path | None) -> str:
     clip, count = main_clip(quick), 1 if quick else SHOWN
     rows = [
         _provenance(signed(clip), repeat),
-        _watermark(clip, repeat, python),
+        *_watermark(clip, repeat, python),
         _text(clip, count),
     ]
     heads = ["question", "ours, CPU s", "clock s", "instead", "CPU s", "clock s", "ours / instead, CPU"]
@@ -103,8 +104,10 @@ def _provenance(clip: Path, repeat: int) -> list[object]:
     return _row("who signed it?", mine, "c2pa's reader, which is inside ours", theirs)
 
 
-def _watermark(clip: Path, repeat: int, python: Path | None) -> list[object]:
+def _watermark(clip: Path, repeat: int, python: Path | None) -> list[list[object]]:
+    """Two rows: everything that a scan asks of the frames, and the one thing that the reference answers."""
     frames = frames_of(clip)
+    rgb = [frame.rgb() for run in frames for frame in run.frames]
 
     def ours() -> None:
         reader = DwtDct().reader()
@@ -112,27 +115,29 @@ def _watermark(clip: Path, repeat: int, python: Path | None) -> list[object]:
             reader.add(run)
         list(reader.readings())
 
-    (mine,) = in_turn([ours], repeat)
-    question, instead = "a DWT-DCT watermark?", "the reference decoder on each sampled frame, one length"
+    def same_bits() -> None:
+        for picture in rgb:
+            decode(picture, MARK_BITS)
+
+    mine, bits = in_turn([ours, same_bits], repeat)
+    questions = ("a DWT-DCT watermark?", "the bits of a DWT-DCT watermark, frame by frame")
+    instead = "the reference decoder on each sampled frame, one length"
     if python is None or not python.is_file():
         absent = f"{instead}: not here (`make bench-peers`)"
         return [
-            question,
-            mine.cpu_s,
-            mine.wall_s,
-            absent,
-            None,
-            None,
-            None,
+            [question, cost.cpu_s, cost.wall_s, absent, None, None, None]
+            for question, cost in zip(questions, (mine, bits), strict=True)
         ]
-    pictures = np.stack([frame.rgb()[..., ::-1] for run in frames for frame in run.frames])
     with tempfile.NamedTemporaryFile(suffix=".npy") as file:
-        np.save(file, pictures)
+        np.save(file, np.stack(rgb)[..., ::-1])
         file.flush()
         command = [str(python), "-c", REFERENCE, file.name, str(repeat), str(MARK_BITS)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
     theirs = Cost.median([Cost(wall, cpu) for wall, cpu in json.loads(done.stdout)])
-    return _row(question, mine, f"{instead} ({len(pictures)})", theirs)
+    instead = f"{instead} ({len(rgb)})"
+    return [
+        _row(question, cost, instead, theirs) for question, cost in zip(questions, (mine, bits), strict=True)
+    ]
 
 
 def _text(clip: Path, count: int) -> list[object]:
