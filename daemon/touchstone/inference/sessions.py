@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -21,6 +24,17 @@ from .provider_options import SEQUENTIAL, options_of
 
 # On Windows, where the variable that touchstone/__init__.py sets is not heeded, this is the switch.
 onnxruntime.disable_telemetry_events()
+
+
+@cache
+def _load_cuda() -> None:
+    """Load CUDA from NVIDIA's wheels where they are installed: onnxruntime looks on the system's path alone.
+
+    What it misses it prints, where the answers of a process of ours may go; the session says it again.
+    """
+    if hasattr(onnxruntime, "preload_dlls"):  # from 1.21 on
+        with redirect_stdout(io.StringIO()):
+            onnxruntime.preload_dlls(directory="")
 
 
 class Session:
@@ -64,6 +78,8 @@ class Session:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if provider != PROCESSOR:
             options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+        if provider in PINNABLE:
+            _load_cuda()
         if provider in SEQUENTIAL:
             options.enable_mem_pattern = False
         self._session: Any = onnxruntime.InferenceSession(

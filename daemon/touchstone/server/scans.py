@@ -10,7 +10,7 @@ import asyncio
 import logging
 import math
 import sqlite3
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,9 @@ from ..wire import (
 )
 from .jobs import Job, NumberedEvent, replay
 from .metrics import Metrics
+from .refusals import Busy, PutOff, Stopping
 from .spool import Spool
+from .waiting import Waiting
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -60,23 +62,6 @@ class Scanner(Protocol):
     ) -> Scan: ...
 
     def sandboxes(self) -> list[WorkerSandbox]: ...
-
-
-class Busy(Exception):
-    """Too many scans wait already; try again in `retry_after_s` seconds."""
-
-    def __init__(self, waiting: int, retry_after_s: int) -> None:
-        super().__init__(f"{waiting} scans are waiting")
-        self.waiting = waiting
-        self.retry_after_s = retry_after_s
-
-
-class PutOff(Exception):
-    """A scan that nobody asked for is not done now; the text says why, for people."""
-
-
-class Stopping(Exception):
-    """The daemon is about to end and takes no more scans."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +110,7 @@ class Scans:
         self._jobs: dict[str, Job] = {}
         self._by_key: dict[tuple[str, str], Job] = {}
         self._finished: OrderedDict[str, Job] = OrderedDict()
-        self._queue: deque[Job] = deque()
+        self._queue = Waiting()
         self._running: dict[str, Job] = {}
         self._accepting = asyncio.Lock()
         self._stopping = False
@@ -200,7 +185,7 @@ class Scans:
             if key and (job := self._by_key.get(key)):
                 job.holders += 1
                 if not automatic:
-                    self._promote(job)
+                    self._queue.promote(job)
                 self._metrics.count("touchstone_scans_joined_total")
                 return await self._instead_of(upload, job.state())
             if not fresh and (known := await self._known(source, upload)):
@@ -327,27 +312,12 @@ class Scans:
         self._jobs[job.id] = job
         if job.key:
             self._by_key[job.key] = job
-        self._wait(job)
+        self._queue.add(job)
         job.publish(Progress(stage="queued"))
-
-    def _wait(self, job: Job) -> None:
-        """Put a scan into the queue: those that somebody asked for come before those that nobody did."""
-        place = len(self._queue)
-        while not job.automatic and place and self._queue[place - 1].automatic:
-            place -= 1
-        self._queue.insert(place, job)
-
-    def _promote(self, job: Job) -> None:
-        """Somebody asks for what nobody had asked for."""
-        if job.automatic:
-            job.automatic = False
-            if job in self._queue:
-                self._queue.remove(job)
-                self._wait(job)
 
     def _pump(self) -> None:
         while self._queue and len(self._running) < self._settings.concurrency and not self._stopping:
-            job = self._queue.popleft()
+            job = self._queue.take()
             self._running[job.id] = job
             job.running = True
             job.task = asyncio.create_task(self._run(job), name=f"scan {job.id}")

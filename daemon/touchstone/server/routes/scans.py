@@ -17,8 +17,9 @@ from ...wire import AnySource, FramesSource, History, ScanRequest, ScanState
 from ..jobs import NumberedEvent
 from ..problems import ApiProblem, Kind
 from ..reading import invalid, query, read_json, receive_upload
+from ..refusals import Busy, PutOff, Stopping
 from ..routing import FRAMES_PATH, JSON, OCTETS, Body, Parameter, Route, answer, json_of
-from ..scans import Busy, PutOff, Stopping, Upload
+from ..scans import Upload
 from ..services import services
 
 log = logging.getLogger(__name__)
