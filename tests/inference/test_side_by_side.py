@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from touchstone.inference.side_by_side import both
+from touchstone.inference.side_by_side import both, each
 
 
 def fails(kind: type[Exception]) -> None:
@@ -40,3 +40,18 @@ def test_without_a_second_thread_one_runs_after_the_other(monkeypatch: pytest.Mo
     order: list[int] = []
     assert both(lambda: order.append(1), lambda: order.append(2)) == (None, None)
     assert order == [1, 2]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_each_keeps_the_order_and_no_more_threads_than_allowed(threads: int, count: int) -> None:
+    most = 0
+
+    def work(number: int) -> int:
+        nonlocal most
+        busy = sum(thread.name == "side-by-side" for thread in threading.enumerate())
+        most = max(most, busy + 1)
+        return number
+
+    assert each([lambda n=n: work(n) for n in range(count)], threads=threads) == list(range(count))  # type: ignore[misc]
+    assert most <= threads

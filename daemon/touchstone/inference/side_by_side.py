@@ -1,4 +1,4 @@
-"""Runs two independent pieces of work at once, where a second thread is allowed.
+"""Runs independent pieces of work at once, where more than one thread is allowed.
 
 A network holds no lock of Python's while it runs, so two of them keep two cores busy. Threads are started
 when they are needed and not before: a worker has to hold a single one until it is confined.
@@ -7,7 +7,7 @@ when they are needed and not before: a worker has to hold a single one until it 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 _A = TypeVar("_A")
@@ -43,3 +43,16 @@ def both(first: Callable[[], _A], second: Callable[[], _B], *, threads: int = 2)
     if problems:
         raise problems[0]
     return one, answers[0]
+
+
+def each(work: Sequence[Callable[[], _A]], *, threads: int) -> list[_A]:
+    """What each piece of work returns, in their order; the first half runs beside the second. See `both`."""
+    if threads < 2 or len(work) < 2:
+        return [one() for one in work]
+    half = len(work) // 2
+    first, second = both(
+        lambda: each(work[:half], threads=threads // 2),
+        lambda: each(work[half:], threads=threads - threads // 2),
+        threads=threads,
+    )
+    return first + second

@@ -99,7 +99,8 @@ class FrameScans:
         Raises:
             ApiProblem: what came is no batch, not the next one, or too much. The scan still waits, unless
                 samples had begun to arrive.
-            scans.Busy, scans.Stopping: it cannot start now; asked again with `last` and no body, it may.
+            refusals.Busy, refusals.Stopping: it cannot start now; asked again with `last` and no body, it
+                may.
         """
         waiting = self._open.get(scan_id)
         if waiting is None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ...inference.side_by_side import each
 from ...inference.uses import merged
 from ...messages import say
 from ...verdict import Evidence, ModelUse, Span, Supports
@@ -57,14 +59,21 @@ class Watermarks:
         """
         readers: list[tuple[Scheme, Reader]] = [(scheme, scheme.reader()) for scheme in self._schemes]
         for run in clip.frames:
-            for _, reader in readers:
-                reader.add(run)
-        readings = [(scheme, reading) for scheme, reader in readers for reading in reader.readings()]
+            # The schemes know nothing of each other, and nearly all of their work is NumPy's and Pillow's.
+            each([partial(reader.add, run) for _, reader in readers], threads=clip.threads)
+        read = each([partial(_all_of, reader) for _, reader in readers], threads=clip.threads)
+        readings = [
+            (scheme, reading) for (scheme, _), found in zip(readers, read, strict=True) for reading in found
+        ]
         if not readings:
             raise Skip(say("watermarks.too_small"))
         for scheme, reading in readings:
             if reading.told or reading.p_value <= MAX_P:
                 yield _evidence(scheme, reading)
+
+
+def _all_of(reader: Reader) -> list[Reading]:
+    return list(reader.readings())
 
 
 def from_settings(settings: Mapping[str, Any] | None = None) -> Watermarks:
