@@ -147,11 +147,12 @@ def table(found: dict[Path, dict[str, float]], stills: dict[str, float]) -> str:
     false = sum(of["plain"] > COUNTS_ABOVE for of in found.values())
     read = sum(value > COUNTS_ABOVE for value in stills.values())
     at_most, at_least = clopper_pearson(false, len(found))[1], clopper_pearson(read, len(stills))[0]
+    weight = f"finding one would be worth a likelihood ratio of {at_least / at_most:.1f}"
     lines += [
         "",
-        f"Stills with a real star: {each}. Above {COUNTS_ABOVE}, {read} of {len(stills)} is read, so at least "
-        f"{at_least:.3f} (95 %), and {false} of {len(found)} clips without one, so at most {at_most:.3f}: finding "
-        f"one would be worth a likelihood ratio of {at_least / at_most:.1f}.",
+        f"Stills with a real star: {each}.",
+        f"Above {COUNTS_ABOVE}, {read} of {len(stills)} is read, so at least {at_least:.3f} (95 %), and {false} of "
+        f"{len(found)} clips without one, so at most {at_most:.3f}: {weight}.",
     ]
     return "\n".join(lines)
 
