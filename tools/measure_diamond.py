@@ -151,8 +151,8 @@ def table(found: dict[Path, dict[str, float]], stills: dict[str, float]) -> str:
     lines += [
         "",
         f"Stills with a real star: {each}.",
-        f"Above {COUNTS_ABOVE}, {read} of {len(stills)} is read, so at least {at_least:.3f} (95 %), and {false} of "
-        f"{len(found)} clips without one, so at most {at_most:.3f}: {weight}.",
+        f"Above {COUNTS_ABOVE}, {read} of {len(stills)} is read, so at least {at_least:.3f} (95 %), "
+        f"and {false} of {len(found)} clips without one, so at most {at_most:.3f}: {weight}.",
     ]
     return "\n".join(lines)
 
