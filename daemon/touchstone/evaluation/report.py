@@ -131,7 +131,8 @@ def _condition_row(table: Mapping[str, Any]) -> list[str]:
         percent(table["leave_one_source_out"]["clips"]),
         percent(shown["false_cgi_clips"]),
         number(table["calibration"]["error"]) if table["calibration"] else "-",
-        f"{number(floor['median'])} / {number(floor['worst'][0]['auc'] if floor['worst'] else None)}",
+        f"{number(floor['median'])} ({number(floor['by_chance'])}) / "
+        f"{number(floor['largest_two']['auc'] if floor['largest_two'] else None)}",
         f"{scored} / {every}",
         number(table["ms"], 0),
     ]

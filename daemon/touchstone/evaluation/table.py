@@ -23,6 +23,7 @@ RATES = (0.05, 0.01, 0.001)
 """Rates of false alarms at which recall is told."""
 SHOWN = 0.01
 """The rate at which single generators and sources are told."""
+_DEALT = 20
 LEAST_OF_A_PAIR = 5
 """Clips of a real source before it is held against another one."""
 
@@ -179,9 +180,24 @@ def _floor(points: Sequence[Point]) -> dict[str, Any]:
     return {
         "pairs": len(pairs),
         "median": median([float(str(pair["auc"])) for pair in pairs]) if pairs else None,
+        "by_chance": _by_chance(list(large.values())),
         "worst": pairs[:3],
         "largest_two": largest,
     }
+
+
+def _by_chance(groups: Sequence[Scores]) -> float | None:
+    """The same median with the clips dealt to the groups at random: small groups differ by chance alone."""
+    if len(groups) < 2:
+        return None
+    random = np.random.default_rng(0)
+    ends = np.cumsum([len(group) for group in groups])[:-1]
+    found = []
+    for _ in range(_DEALT):
+        dealt = np.split(random.permutation(np.concatenate(groups)), ends)
+        aucs = [measures.auc(one, other) or 0.0 for one, other in combinations(dealt, 2)]
+        found.append(median(max(value, 1 - value) for value in aucs))
+    return median(found)
 
 
 def _by(points: Sequence[Point], real: Scores, key: Any) -> list[dict[str, Any]]:
