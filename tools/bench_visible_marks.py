@@ -1,6 +1,7 @@
 """Times reading visible marks in a 10 s 1080p clip: without a mark, and with one that stays or jumps.
 
-Clips are made by code, once, into .cache/bench. Processor time is of one thread; workers search what stays and what jumps side by side, in two.
+Clips are made by code, once, into .cache/bench. Processor time is of one thread; workers search what stays
+and what jumps side by side, in two.
 `search` is all that OCR costs; `decode` is what the frames cost, which other examiners share.
 
 usage: bench_visible_marks.py [--repeat N] [--write] [FILE ...]
