@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 KEY_BYTES = 32
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -55,6 +57,8 @@ class Key:
 
     def stream(self, purpose: str, length: int) -> NDArray[np.uint8]:
         """`(length,) uint8` that only this key gives, different for each purpose."""
+        import numpy as np  # only here: the daemon, which hands keys on, does without
+
         seed = b"touchstone watermark 1\0" + self.secret + purpose.encode("ascii")
         return np.frombuffer(hashlib.shake_256(seed).digest(length), dtype=np.uint8)
 
