@@ -157,6 +157,15 @@ def test_each_clip_is_scored_by_the_model_of_its_fold(
     assert scores["camera"] > 10 * scores["wan"]
     calibration = json.loads((out / "calibration.json").read_text())
     assert calibration["model"]["name"] == "model", "it is for the model that --model names"
+    assert calibration["trained_on"] == ["camera", "phone", "wan"], "which has met them all"
+
+
+def test_nothing_is_evaluated_on_what_a_model_was_trained_on(
+    env: Environment, footage: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "seen.txt").write_text("phone\ncamera\nwan\nveo\n")
+    assert evaluate(env, footage, tmp_path / "out", "--trained-on", str(tmp_path / "seen.txt")) == 2
+    assert "take other footage" in said(env)
 
 
 def test_an_imported_detector_gets_the_counts_that_let_it_vote(

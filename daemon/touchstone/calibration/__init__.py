@@ -158,7 +158,8 @@ class Calibration(_Fields):
     Attributes:
         model: whose scores; the file counts for that file and no other.
         corpus: name of the clips.
-        trained_on: groups of them that the model was trained on; none of these is counted.
+        trained_on: groups of them that the model was trained on. Their clips are not counted, or only by the
+            scores of models of the same recipe that had not met them.
         encodings: how clips were encoded again before they were scored.
         made_at: ISO 8601 date.
         made_by: the command.

@@ -75,6 +75,11 @@ def run(args: argparse.Namespace, env: Environment) -> int:
         env.error(str(problem))
         return Exit.USAGE
     taken = {clip.name for _, share in shares for clip in share}
+    if not taken:
+        env.error(say("evaluate.none_left", corpus=args.corpus))
+        return Exit.USAGE
+    if args.folds:  # the model that the calibration is for has met what its folds held out
+        trained_on |= {clip.group for _, share in shares for clip in share}
     left_out = [clip for clip in clips if clip.name not in taken]
     try:
         args.out.mkdir(parents=True, exist_ok=True)
@@ -147,6 +152,8 @@ def _shares(
 
 
 def _trained_on(args: argparse.Namespace, subject: Subject | None) -> frozenset[str]:
+    if args.trained_on is None and args.folds is not None:
+        return frozenset()  # each clip is scored by a model that has not met it
     if args.trained_on is None:
         return frozenset(subject.calibration.trained_on if subject and subject.calibration else ())
     try:
