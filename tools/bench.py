@@ -30,8 +30,6 @@ from pages import put_section  # noqa: E402
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 PEERS = bench_media.CLIPS / "peers" / "bin" / "python"
-QUIET = 2.5
-"""Load above which times by the clock say little on two cores."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,11 @@ def conditions(peaks: machine.Peaks) -> str:
 
 def measured(before: float, after: float, repeat: int) -> str:
     """When, and how busy the machine was meanwhile."""
-    busy = "" if max(before, after) < QUIET else "; other work shared the machine, so look at processor time"
+    busy = (
+        ""
+        if max(before, after) < machine.QUIET
+        else "; other work shared the machine, so look at processor time"
+    )
     return (
         f"{datetime.now(UTC):%-d %B %Y}, medians of {repeat}. Load {before:.1f} at the start and {after:.1f}"
         f" at the end{busy}."

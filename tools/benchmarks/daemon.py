@@ -19,6 +19,7 @@ from touchstone.zoo.entry import Task
 from touchstone.zoo.registry import shipped_models
 
 from .cost import Cost, cpu_s_of, descendants, memory_mb, table
+from .machine import held
 
 START_S = 60.0
 IDLE_S = 3.0
@@ -115,7 +116,7 @@ def start(home: Path, repeat: int, clip: Path | None) -> str:
     (bare, bare_mb), (with_libraries, libraries_mb) = (_interpreter(c, repeat) for c in (BARE, LIBRARIES))
     times = (bare.wall_s, with_libraries.wall_s)
     rows: list[list[object]] = [
-        ["start to first answer, s", "1", spent.wall_s, *times, _held(spent.wall_s <= 1)],
+        ["start to first answer, s", "1", spent.wall_s, *times, held(spent.wall_s <= 1)],
         ["same, CPU s", "", spent.cpu_s, bare.cpu_s, with_libraries.cpu_s, ""],
         _memory("memory, never asked for anything, MB", last.idle, "150", bare_mb, libraries_mb),
     ]
@@ -127,15 +128,16 @@ def start(home: Path, repeat: int, clip: Path | None) -> str:
     return table(heads, rows)
 
 
-def _memory(what: str, held: Memory, target: str, *floors: float | None) -> list[object]:
+def _memory(what: str, memory: Memory, target: str, *floors: float | None) -> list[object]:
     """A row about memory; one without a target is not judged."""
-    told = f"{held.all_mb:.0f}"
-    if held.workers:
-        told += f", of it {held.workers} workers {held.workers_mb:.0f}"
-    return [what, target, told, *floors, _held(held.all_mb <= float(target)) if target else ""]
+    told = f"{memory.all_mb:.0f}"
+    if memory.workers:
+        told += f", of it {memory.workers} workers {memory.workers_mb:.0f}"
+    return [what, target, told, *floors, _within(memory.all_mb <= float(target)) if target else ""]
 
 
-def _held(yes: bool) -> str:
+def _within(yes: bool) -> str:
+    """About memory and size, which other work does not change."""
     return "yes" if yes else "**no**"
 
 
@@ -170,7 +172,7 @@ def sizes() -> str:
         for variant in model.variants:
             total += variant.size / 1e6
             rows.append([f"{model.name} {model.version}", variant.name, "can be fetched", variant.size / 1e6])
-    rows.append(["all, of 40 MB that they may have", "", _held(total <= 40), total])
+    rows.append(["all, of 40 MB that they may have", "", _within(total <= 40), total])
     ocr = sum(f.stat().st_size for f in Path(str(files("rapidocr"))).rglob("*.onnx")) / 1e6
     rows.append(["OCR's, set apart", "", "in a package", ocr])
     return table(["model", "variant", "", "MB"], rows)

@@ -92,6 +92,17 @@ def load() -> float:
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
 
 
+QUIET = 2.5
+"""Load above which times by the clock say little on two cores."""
+
+
+def held(yes: bool) -> str:
+    """Whether a promise about time by the clock was kept; one that was not may be due to other work."""
+    if yes:
+        return "yes"
+    return "**no**" if load() < QUIET else f"**no**, at load {load():.0f}"
+
+
 def cores() -> int:
     """How many processors there are."""
     return os.cpu_count() or 1

@@ -23,7 +23,7 @@ from touchstone.verdict import Scan
 from touchstone.wire import EvidenceFound, FileSource, ScanEvent
 
 from .cost import Cost, cost, family_cpu_s, table
-from .machine import Peaks
+from .machine import Peaks, held
 
 OCR = "visible_marks"
 SIZES = (("360p", 360), ("720p", 720), ("1080p", 1080), ("4K", 2160))
@@ -169,11 +169,11 @@ def targets(home: Path, repeat: int, quick: bool, peaks: Peaks) -> str:
     return table(["what", "target", "clock s", "CPU s", *floor, "clock ratio", "CPU ratio", "held"], rows)
 
 
-def _against(what: str, target: str, ours: Cost, floor: str, least: Cost, held: bool | None) -> list[object]:
+def _against(what: str, target: str, ours: Cost, floor: str, least: Cost, kept: bool | None) -> list[object]:
     """A row: what was measured beside its floor."""
     known = ours.cpu_s == ours.cpu_s  # not NaN
     cpu, ratio = (ours.cpu_s, ours.cpu_s / least.cpu_s) if known else (None, None)
-    word = None if held is None else "yes" if held else "**no**"
+    word = None if kept is None else held(kept)
     return [what, target, ours.wall_s, cpu, floor, least.wall_s, ours.wall_s / least.wall_s, ratio, word]
 
 
