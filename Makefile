@@ -60,7 +60,8 @@ lock: $(PACKAGES) ## Resolve and pin the newest allowed packages
 
 train-detector: $(TRAIN)/detector.stamp ## Train the detector on CORPUS: about an hour on one core; goes on where it was
 	@PYTHONPATH=model_zoo/training:daemon $(TRAIN)/bin/python -m detector.train --corpus $(CORPUS) \
-		--cache $(TRAIN)/detector --out $(TRAIN)/detector/model
+		--cache $(TRAIN)/detector --out $(TRAIN)/detector/model \
+		--page model_zoo/training/detector/README.md
 
 $(TRAIN)/detector.stamp: model_zoo/training/detector/requirements.txt
 	@test -x $(TRAIN)/bin/python || python3 -m venv $(TRAIN)

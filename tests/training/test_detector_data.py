@@ -16,7 +16,7 @@ from detector.cache import facts, read
 from detector.conditions import Encoding, Treatment
 from detector.corpus import Clip
 from detector.degrade import degraded
-from detector.matching import matched
+from detector.matching import BITS_CALIPER, matched
 from detector.table import Row
 
 needs_x264 = pytest.mark.skipif("libx264" not in av.codecs_available, reason="this FFmpeg has no libx264")
@@ -193,7 +193,7 @@ def test_partners_have_the_same_size_and_like_bits() -> None:
     for one, other in zip(pairs[::2], pairs[1::2], strict=True):
         assert (one.clip.label, other.clip.label) == ("generated", "real")
         assert one.pixels == other.pixels
-        assert abs(np.log(one.bits_per_pixel / other.bits_per_pixel)) <= 0.05
+        assert abs(np.log(one.bits_per_pixel / other.bits_per_pixel)) <= BITS_CALIPER
     assert len({id(r) for r in pairs}) == len(pairs)
 
     def read_bits(rows: list[Row], together: int) -> float:

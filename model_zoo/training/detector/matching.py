@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from .table import Row
 
-BITS_CALIPER = 0.05
+BITS_CALIPER = 0.03
 """Farthest apart that partners may be, in natural logarithms of bits per pixel; their size is the same."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,21 @@ def write(folder: Path, cache: Path, scored: Sequence[Scored], shuffled: Sequenc
         for entry in scored
     ]
     (folder / "scores.json").write_text(json.dumps(entries, indent=0) + "\n", encoding="utf-8")
+
+
+def put(page: Path, table: Path) -> None:
+    """Write the table between the marks `<!-- table -->` and `<!-- /table -->` of a page.
+
+    Raises:
+        ValueError: the page does not have both.
+    """
+    text = page.read_text(encoding="utf-8")
+    before, opened, rest = text.partition("<!-- table -->")
+    _, closed, after = rest.partition("<!-- /table -->")
+    if not opened or not closed:
+        raise ValueError(f"{page}: has no <!-- table --> and <!-- /table --> to put the table between")
+    content = f"{before}{opened}\n{table.read_text(encoding='utf-8')}{closed}{after}"
+    page.write_text(content, encoding="utf-8")
 
 
 def _of(scored: Sequence[Scored], condition: str) -> dict[str, list[float]]:
@@ -109,7 +124,8 @@ def _leaks(scored: Sequence[Scored], cache: Path, shuffled: Sequence[Sequence[Sc
     lines += [
         "",
         f"Real against real: {real_against_real(by(real, lambda e: e.row.clip.group)):.3f} "
-        "(mean over 200 halvings of the sources; under 0.60).",
+        "(mean over 200 halvings of the sources); the two largest sources against each other: "
+        f"{_largest(by(real, lambda e: e.row.clip.group))}.",
         f"Shuffled labels: {np.mean(chance):.3f} (mean of {len(chance)}; "
         f"{min(chance):.2f} to {max(chance):.2f}).",
     ]
@@ -122,6 +138,13 @@ def _leaks(scored: Sequence[Scored], cache: Path, shuffled: Sequence[Sequence[Sc
             f"{same:.3f} with one codec."
         )
     return lines
+
+
+def _largest(sources: Mapping[str, Sequence[float]]) -> str:
+    """The AUC between the two sources with most clips, the higher one first, and their names."""
+    one, other = sorted(sources, key=lambda name: (-len(sources[name]), name))[:2]
+    value = auc(sources[one], sources[other])
+    return f"{max(value, 1 - value):.3f} ({one}, {len(sources[one])}; {other}, {len(sources[other])})"
 
 
 def _false_alarms(scored: Sequence[Scored]) -> list[str]:
