@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..messages import say
 from ..system.environment import Environment
 from .exits import Exit
+from .scan import jobs
 
 if TYPE_CHECKING:
     from ..evaluation.conditions import Condition
@@ -42,7 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("--also", nargs="+", default=[], metavar="NAME", help=say("evaluate.also_option"))
     conditions = say("evaluate.conditions_option", default=_DEFAULT_CONDITIONS)
     add("--conditions", nargs="+", metavar="NAME", help=conditions)
-    add("--jobs", type=_jobs, default=2, metavar="N", help=say("evaluate.jobs_option"))
+    add("--jobs", type=jobs, default=2, metavar="N", help=say("evaluate.jobs_option"))
     add("--resume", action="store_true", help=say("evaluate.resume_option"))
     add("--independent", nargs="+", default=[], metavar="GROUP", help=say("evaluate.independent_option"))
     add("--trained-on", type=Path, metavar="FILE", help=say("evaluate.trained_on_option"))
@@ -50,12 +51,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("--clips", type=int, metavar="N", help=say("evaluate.clips_option"))
     add("--json", action="store_true", help=say("evaluate.json_option"))
     parser.set_defaults(run=run)
-
-
-def _jobs(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 64:
-        raise argparse.ArgumentTypeError(say("cli.scan.jobs_range", got=text))
-    return int(text)
 
 
 def run(args: argparse.Namespace, env: Environment) -> int:

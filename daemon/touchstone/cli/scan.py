@@ -31,14 +31,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     form.add_argument("--jsonl", action="store_true", help=say("cli.scan.jsonl"))
     add("--output", type=Path, metavar="FILE", help=say("cli.scan.output"))
     add("--resume", action="store_true", help=say("cli.scan.resume"))
-    add("--jobs", type=_jobs, default=2, metavar="N", help=say("cli.scan.jobs"))
+    add("--jobs", type=jobs, default=2, metavar="N", help=say("cli.scan.jobs"))
     add("--fail-on", action="append", default=[], choices=report.LABELS, help=say("cli.scan.fail_on"))
     add("--no-daemon", action="store_true", help=say("cli.scan.no_daemon"))
     add("--fresh", action="store_true", help=say("cli.scan.fresh"))
     parser.set_defaults(run=run)
 
 
-def _jobs(text: str) -> int:
+def jobs(text: str) -> int:
+    """How many at once, from 1 to 64, for argparse."""
     if not text.isdecimal() or not 1 <= int(text) <= 64:
         raise argparse.ArgumentTypeError(say("cli.scan.jobs_range", got=text))
     return int(text)

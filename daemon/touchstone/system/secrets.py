@@ -99,21 +99,12 @@ class TokenStore:
 
     def _make(self) -> StoredToken:
         value = secrets.token_urlsafe(TOKEN_BYTES)
-        kept_in: Literal["keyring", "file"] = "keyring" if self._to_keyring(value) else "file"
+        kept_in: Literal["keyring", "file"] = (
+            "keyring" if kept_in_keyring(self._keyring(), ACCOUNT, value) else "file"
+        )
         content = _IN_KEYRING if kept_in == "keyring" else value
         write_private_file(self._file, content.encode("ascii") + b"\n")
         return StoredToken(value, kept_in)
-
-    def _to_keyring(self, value: str) -> bool:
-        keyring = self._keyring()
-        if keyring is None:
-            return False
-        try:
-            keyring.set_password(SERVICE, ACCOUNT, value)
-            # A locked or read-only keyring may take the call and keep nothing.
-            return keyring.get_password(SERVICE, ACCOUNT) == value
-        except Exception:  # noqa: BLE001 - backends raise what they like; the file serves as well
-            return False
 
     def _from_keyring(self) -> StoredToken:
         keyring = self._keyring()
@@ -126,6 +117,18 @@ class TokenStore:
         if value is None or not _TOKEN.fullmatch(value):
             raise SecretsError(say("system.token.gone_from_keyring"))
         return StoredToken(value, "keyring")
+
+
+def kept_in_keyring(keyring: Keyring | None, account: str, value: str) -> bool:
+    """Puts a secret into the keyring; whether it is there afterwards."""
+    if keyring is None:
+        return False
+    try:
+        keyring.set_password(SERVICE, account, value)
+        # A locked or read-only keyring may take the call and keep nothing.
+        return keyring.get_password(SERVICE, account) == value
+    except Exception:  # noqa: BLE001 - backends raise what they like; the file serves as well
+        return False
 
 
 def system_keyring() -> Keyring | None:

@@ -15,7 +15,7 @@ from ..messages import say
 from ..watermark.key import KEY_BYTES, BadKey, Key
 from .locks import file_lock
 from .paths import Paths, write_private_file
-from .secrets import SERVICE, Keyring, SecretsError
+from .secrets import SERVICE, Keyring, SecretsError, kept_in_keyring
 
 ACCOUNT = "watermark-key"
 OWN = "own"
@@ -83,20 +83,9 @@ class KeyStore:
         return "keyring" if self.file.read_text(encoding="ascii").strip() == _IN_KEYRING else "file"
 
     def _keep(self, key: Key) -> Key:
-        content = _IN_KEYRING if self._to_keyring(key.hex) else key.hex
+        content = _IN_KEYRING if kept_in_keyring(self._keyring(), ACCOUNT, key.hex) else key.hex
         write_private_file(self.file, content.encode("ascii") + b"\n")
         return key
-
-    def _to_keyring(self, value: str) -> bool:
-        keyring = self._keyring()
-        if keyring is None:
-            return False
-        try:
-            keyring.set_password(SERVICE, ACCOUNT, value)
-            # A locked or read-only keyring may take the call and keep nothing.
-            return keyring.get_password(SERVICE, ACCOUNT) == value
-        except Exception:  # noqa: BLE001 - backends raise what they like; the file serves as well
-            return False
 
     def _from_keyring(self) -> str:
         keyring = self._keyring()
