@@ -1,6 +1,6 @@
 """What travels between the parts beside the scan itself: requests, events and problems.
 
-Like `verdict.py` these are pydantic models; the OpenAPI document, docs/native-messaging.md's examples
+Like those of `verdict/` these are pydantic models; the OpenAPI document, docs/native-messaging.md's examples
 and the extension's TypeScript types are checked against them.
 """
 

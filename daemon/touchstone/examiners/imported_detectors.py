@@ -4,7 +4,7 @@ Each looks at one stretch of frames of every run, as its card says, and its logi
 What a score is worth was worked out before, from the counts of its evaluation (zoo/evaluation.py); without
 one it is shown and weighs nothing. Like every detector it never speaks against AI.
 
-What they and the `detector` say together is capped as one (verdict.py), since they may err alike.
+What they and the `detector` say together is capped as one (verdict/weighing.py), since they may err alike.
 """
 
 from __future__ import annotations
