@@ -199,6 +199,20 @@ CASES = {
         Strength.MODERATE,
         "too weak",
     ),
+    "measured signs too weak to be undecided about": (
+        [measured("detector", 0.5)],
+        Label.NO_SIGNS,
+        Basis.DETECTOR,
+        Strength.LIMITED,
+        "No clear signs",
+    ),
+    "signs for and against that end below zero": (
+        [measured("detector", 0.5), measured("watermarks", -0.6)],
+        Label.NO_SIGNS,
+        Basis.NONE,
+        Strength.NONE,
+        "No signs",
+    ),
     "measured against AI": (
         [measured("detector", -0.5)],
         Label.NO_SIGNS,

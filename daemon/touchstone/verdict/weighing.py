@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from ..messages import say
 from .types import Basis, Evidence, Label, Strength, Supports, Verdict
@@ -56,8 +57,9 @@ def weigh(
 
     A valid and trusted signature decides. Otherwise a declared label is reported as the claim it is, unless
     something that was measured says more. Measured likelihood ratios add up, each examiner's part capped, to
-    a posterior under `prior` (probability that a video is AI-made before anything is looked at).
-    Contradictions stay visible in the headline.
+    a posterior under `prior` (probability that a video is AI-made before anything is looked at). Signs too
+    weak to matter leave "no signs", and the headline says that there were some. Contradictions stay visible
+    in the headline.
 
     Args:
         evidence: everything that was found.
@@ -72,7 +74,7 @@ def weigh(
     declared, measured = _by_declaration(evidence), _by_measurement(evidence, prior)
     if declared and measured and measured.label in _LABEL_OF.values() and _outranks(measured, declared):
         return measured
-    return declared or measured or _without_evidence(evidence, tuple(checked), skipped)
+    return declared or measured or _without_evidence(evidence, tuple(checked), skipped, prior)
 
 
 def _outranks(one: Verdict, other: Verdict) -> bool:
@@ -166,45 +168,59 @@ def _claim_rank(claim: Evidence) -> tuple[int, int, bool, str]:
     return rank, 0 if claim.supports is Supports.AI else 1, _generator(claim) is None, claim.finding
 
 
-def _by_measurement(evidence: Sequence[Evidence], prior: float) -> Verdict | None:
-    measured = [e for e in evidence if e.log10_lr is not None]
-    if not measured:
-        return None
+@dataclass(frozen=True)
+class _Sum:
+    """What measured evidence says in all: the capped sum, the posterior, and the examiner that said most."""
+
+    log10_lr: float
+    probability: float
+    leader: str
+    basis: Basis
+
+
+def _sum(evidence: Sequence[Evidence], prior: float) -> _Sum | None:
     sums: dict[str, float] = {}
-    for e in measured:
-        sums[_voice(e)] = sums.get(_voice(e), 0.0) + (e.log10_lr or 0.0)
+    for e in evidence:
+        if e.log10_lr is not None:
+            sums[_voice(e)] = sums.get(_voice(e), 0.0) + e.log10_lr
+    if not sums:
+        return None
     capped = {
         name: math.copysign(min(abs(total), CAP_LOG10_LR.get(name, DEFAULT_CAP_LOG10_LR)), total)
         for name, total in sums.items()
     }
     total = sum(capped.values())
     log10_odds = total + math.log10(prior / (1 - prior))
-    probability = 1 / (1 + 10**-log10_odds)
     leader = max(capped, key=lambda name: capped[name])
     basis = BASIS_OF_EXAMINER.get(leader, Basis.DETECTOR)
-    if probability >= CALL_AI_ABOVE:
-        lead = max((e for e in measured if _voice(e) == leader), key=lambda e: e.log10_lr or 0.0)
-        generator = _generator(lead)
-        edited = lead.supports is Supports.EDITED
-        key = f"verdict.headline.measured_{basis.value}"
-        return Verdict(
-            label=Label.AI_EDITED if edited else Label.AI_GENERATED,
-            basis=basis,
-            strength=strength_of(total),
-            probability=probability,
-            generator=generator,
-            headline=(say(f"{key}_with", generator=generator) if generator else say(key))
-            + _contradiction(lead, evidence),
-        )
-    if probability > CALL_NO_SIGNS_BELOW:
+    return _Sum(total, 1 / (1 + 10**-log10_odds), leader, basis)
+
+
+def _by_measurement(evidence: Sequence[Evidence], prior: float) -> Verdict | None:
+    total = _sum(evidence, prior)
+    if total is None or total.probability <= CALL_NO_SIGNS_BELOW:
+        return None
+    if total.probability < CALL_AI_ABOVE:
         return Verdict(
             label=Label.INCONCLUSIVE,
-            basis=basis,
-            strength=strength_of(total),
-            probability=probability,
+            basis=total.basis,
+            strength=strength_of(total.log10_lr),
+            probability=total.probability,
             headline=say("verdict.headline.between_thresholds"),
         )
-    return None
+    said = [e for e in evidence if e.log10_lr is not None and _voice(e) == total.leader]
+    lead = max(said, key=lambda e: e.log10_lr or 0.0)
+    generator = _generator(lead)
+    key = f"verdict.headline.measured_{total.basis.value}"
+    headline = say(f"{key}_with", generator=generator) if generator else say(key)
+    return Verdict(
+        label=Label.AI_EDITED if lead.supports is Supports.EDITED else Label.AI_GENERATED,
+        basis=total.basis,
+        strength=strength_of(total.log10_lr),
+        probability=total.probability,
+        generator=generator,
+        headline=headline + _contradiction(lead, evidence),
+    )
 
 
 def _voice(e: Evidence) -> str:
@@ -213,7 +229,7 @@ def _voice(e: Evidence) -> str:
 
 
 def _without_evidence(
-    evidence: Sequence[Evidence], checked: Sequence[str], skipped: Mapping[str, str]
+    evidence: Sequence[Evidence], checked: Sequence[str], skipped: Mapping[str, str], prior: float
 ) -> Verdict:
     if any(e.details.get("tampered") for e in evidence):
         return Verdict(label=Label.INCONCLUSIVE, headline=say("verdict.headline.tampered"))
@@ -227,8 +243,18 @@ def _without_evidence(
         reasons = (skipped[name] for name in (*BASIS_OF_EXAMINER, *skipped) if name in skipped)
         reason = next(reasons, say("verdict.word.nothing_could_run"))
         return Verdict(label=Label.INCONCLUSIVE, headline=say("verdict.headline.not_checked", reason=reason))
-    key = "no_signs_partly" if skipped else "no_signs"
-    return Verdict(label=Label.NO_SIGNS, headline=say(f"verdict.headline.{key}"))
+    suffix = "_partly" if skipped else ""
+    total = _sum(evidence, prior)
+    if total and total.log10_lr > 0:
+        # Something was found, so "no signs" alone would not be true; it is too little to be undecided about.
+        return Verdict(
+            label=Label.NO_SIGNS,
+            basis=total.basis,
+            strength=strength_of(total.log10_lr),
+            probability=total.probability,
+            headline=say(f"verdict.headline.weak_signs{suffix}"),
+        )
+    return Verdict(label=Label.NO_SIGNS, headline=say(f"verdict.headline.no_signs{suffix}"))
 
 
 def _unweighed(evidence: Sequence[Evidence]) -> Verdict | None:
