@@ -1,0 +1,20 @@
+"""The procedural world: scenes with an exact state, and the pictures of them."""
+
+from .rendering import render
+from .sampling import sample_scene
+from .scene import RADIUS, Background, Camera, Colour, Light, Motion, Scene, Shape, Size, Thing
+
+__all__ = [
+    "RADIUS",
+    "Background",
+    "Camera",
+    "Colour",
+    "Light",
+    "Motion",
+    "Scene",
+    "Shape",
+    "Size",
+    "Thing",
+    "render",
+    "sample_scene",
+]
