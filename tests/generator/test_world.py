@@ -89,6 +89,10 @@ def test_shapes_look_different():
         (Motion.RIGHT, 1, 0),
         (Motion.UP, 0, -1),
         (Motion.DOWN, 0, 1),
+        (Motion.UP_LEFT, -1, -1),
+        (Motion.UP_RIGHT, 1, -1),
+        (Motion.DOWN_LEFT, -1, 1),
+        (Motion.DOWN_RIGHT, 1, 1),
     ],
 )
 def test_things_go_where_they_are_said_to_go(motion: Motion, dx: int, dy: int):
@@ -109,6 +113,23 @@ def test_motions_that_return_stay_in_the_picture(motion: Motion):
 def test_a_panning_camera_moves_everything_the_other_way(camera: Camera, dx: int):
     first, *_, last = render(scene(thing(), camera=camera), 64, 64, 9, 16)
     assert np.sign(round(red_middle(last)[0] - red_middle(first)[0], 2)) == dx
+
+
+@pytest.mark.parametrize(("camera", "dy"), [(Camera.TILT_UP, 1), (Camera.TILT_DOWN, -1)])
+def test_a_tilting_camera_moves_everything_the_other_way(camera: Camera, dy: int):
+    first, *_, last = render(scene(thing(), camera=camera), 64, 64, 9, 16)
+    assert np.sign(round(red_middle(last)[1] - red_middle(first)[1], 2)) == dy
+
+
+def test_a_shaking_camera_stays_near_its_place():
+    places = [red_middle(frame) for frame in render(scene(thing(), camera=Camera.SHAKE), 96, 96, 160, 8)]
+    for axis in zip(*places, strict=True):
+        assert 0.01 < max(axis) - min(axis) < 0.1
+
+
+def test_stars_are_only_seen_by_night():
+    drawn = [sample_scene(seed) for seed in range(300)]
+    assert {s.light for s in drawn if s.background is Background.STARS} == {Light.NIGHT}
 
 
 @pytest.mark.parametrize(("camera", "grows"), [(Camera.ZOOM_IN, True), (Camera.ZOOM_OUT, False)])

@@ -145,6 +145,24 @@ def tiles(x: Plane, y: Plane, second: float, seed: int) -> Picture:
     return _mix(picture, _colour(0.35, 0.37, 0.4), _step(0.035 - joint, 0.03))
 
 
+def stars(x: Plane, y: Plane, second: float, seed: int) -> Picture:
+    """A clear night: stars that twinkle above a dark ridge.
+
+    It is only ever seen by night, which darkens it; so the stars shine brighter than white by day.
+    """
+    p = _phase(seed, 2)
+    heaven = _mix(_colour(0.16, 0.2, 0.42), _colour(0.4, 0.42, 0.62), np.clip((y + 1.2) / 1.6, 0, 1))
+    column, row = np.floor(3.2 * x), np.floor(3.2 * y)
+    chance = np.sin(column * 12.9898 + row * 78.233 + p) * 43758.5453
+    chance = chance - np.floor(chance)
+    turn = 6.2832 * chance
+    away = np.hypot(3.2 * x - column - 0.5 - 0.3 * np.cos(turn), 3.2 * y - row - 0.5 - 0.3 * np.sin(turn))
+    glow = np.clip(1.6 - away / (0.06 + 0.05 * chance), 0, 1) * (0.8 + 0.2 * np.sin(5 * second + 9 * turn))
+    heaven = heaven + glow[..., None] * _colour(3.6, 3.1, 1.7)
+    ridge = HORIZON + 0.5 + 0.12 * np.sin(1.6 * x + p) + 0.05 * np.sin(4.1 * x + 2 * p)
+    return _mix(heaven, _colour(0.14, 0.14, 0.16), _step(y - ridge, 0.015))
+
+
 BACKDROPS: dict[Background, Backdrop] = {
     Background.SKY: sky,
     Background.HARBOUR: harbour,
@@ -154,4 +172,5 @@ BACKDROPS: dict[Background, Backdrop] = {
     Background.CITY: city,
     Background.WALL: wall,
     Background.TILES: tiles,
+    Background.STARS: stars,
 }

@@ -31,7 +31,7 @@ PAINT: dict[Colour, tuple[float, float, float]] = {
 BEHIND: dict[Light, tuple[float, float, float]] = {
     Light.DAY: (1.0, 1.0, 1.0),
     Light.DUSK: (0.98, 0.66, 0.5),
-    Light.NIGHT: (0.2, 0.24, 0.4),
+    Light.NIGHT: (0.25, 0.29, 0.45),
 }
 BEFORE: dict[Light, tuple[float, float, float]] = {
     Light.DAY: (1.0, 1.0, 1.0),
@@ -62,7 +62,7 @@ def render(
     for number in range(frames):
         second = start_s + number / fps
         seen = view(scene, second)
-        x, y = np.meshgrid(across / seen.zoom + np.float32(seen.x), down / seen.zoom)
+        x, y = np.meshgrid(across / seen.zoom + np.float32(seen.x), down / seen.zoom + np.float32(seen.y))
         picture = BACKDROPS[scene.background](x, y, second, scene.seed) * np.array(
             BEHIND[scene.light], np.float32
         )

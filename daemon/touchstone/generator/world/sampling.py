@@ -16,6 +16,7 @@ LOST: dict[Background, frozenset[Colour]] = {
     Background.CITY: frozenset({Colour.BLACK}),
     Background.WALL: frozenset({Colour.WHITE}),
     Background.TILES: frozenset({Colour.WHITE}),
+    Background.STARS: frozenset({Colour.BLACK, Colour.BLUE}),
 }
 LOST_AT: dict[Light, frozenset[Colour]] = {
     Light.DAY: frozenset(),
@@ -24,6 +25,9 @@ LOST_AT: dict[Light, frozenset[Colour]] = {
 }
 
 MOST_THINGS = 3
+
+MOTIONS = [3, 2, 2, 1.5, 1.5, 0.6, 0.6, 0.6, 0.6, 1.3, 1.3]
+"""How often each motion comes, in their order."""
 
 
 def lost(colour: Colour, background: Background, light: Light) -> bool:
@@ -36,7 +40,9 @@ def sample_scene(seed: int) -> Scene:
     chance = random.Random(seed)  # noqa: S311 — pictures, no secrets
     background = chance.choice(list(Background))
     light = chance.choices(list(Light), [5, 2, 2])[0]
-    camera = chance.choices(list(Camera), [6, 1, 1, 1, 1])[0]
+    if background is Background.STARS:
+        light = Light.NIGHT
+    camera = chance.choices(list(Camera), [7, 1, 1, 1, 1, 1, 1, 1])[0]
     kind = chance.choices(["one", "alike", "two"], [5, 2, 3])[0]
     colours = [c for c in Colour if not lost(c, background, light)]
     shapes = chance.sample(list(Shape), 2)
@@ -44,7 +50,7 @@ def sample_scene(seed: int) -> Scene:
     if kind == "alike":
         count, size = chance.choice([2, 2, 3]), chance.choice([Size.SMALL, Size.MEDIUM])
         motion, speed = _motion(chance), chance.uniform(0.35, 0.8)
-        places = _apart(chance, count, 0.62)
+        places = _apart(chance, count, 1.0, _reach(camera))
         things = [
             Thing(shapes[0], painted[0], size, motion, x, y, speed, chance.uniform(0, 6.28))
             for x, y in places
@@ -63,20 +69,28 @@ def sample_scene(seed: int) -> Scene:
                 chance.uniform(0.35, 0.8),
                 chance.uniform(0, 6.28),
             )
-            for i, (x, y) in enumerate(_apart(chance, count, 0.75))
+            for i, (x, y) in enumerate(_apart(chance, count, 1.25, _reach(camera)))
         ]
     return Scene(tuple(things), background, light, camera, seed)
 
 
+def _reach(camera: Camera) -> float:
+    """How far from the middle things may start: less under a zoom, which shows less of the world."""
+    return 0.38 if camera in (Camera.ZOOM_IN, Camera.ZOOM_OUT) else 0.6
+
+
 def _motion(chance: random.Random) -> Motion:
-    return chance.choices(list(Motion), [3, 2, 2, 1, 1, 1, 1])[0]
+    return chance.choices(list(Motion), MOTIONS)[0]
 
 
-def _apart(chance: random.Random, count: int, least: float) -> list[tuple[float, float]]:
+def _apart(chance: random.Random, count: int, least: float, reach: float) -> list[tuple[float, float]]:
     """Places in the picture, as shares of its half width and half height, at least a distance apart."""
     while True:
-        places = [(chance.uniform(-0.65, 0.65), chance.uniform(-0.6, 0.6)) for _ in range(count)]
+        places = [(chance.uniform(-reach, reach), chance.uniform(-reach, reach)) for _ in range(count)]
         if all(
-            (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 >= least**2 for a in places for b in places if a is not b
+            (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 >= (least * reach) ** 2
+            for a in places
+            for b in places
+            if a is not b
         ):
             return places

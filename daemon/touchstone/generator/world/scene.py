@@ -60,6 +60,10 @@ class Motion(StrEnum):
     RIGHT = "right"
     UP = "up"
     DOWN = "down"
+    UP_LEFT = "up left"
+    UP_RIGHT = "up right"
+    DOWN_LEFT = "down left"
+    DOWN_RIGHT = "down right"
     CIRCLE = "circle"
     BOUNCE = "bounce"
 
@@ -75,6 +79,7 @@ class Background(StrEnum):
     CITY = "city"
     WALL = "wall"
     TILES = "tiles"
+    STARS = "stars"
 
 
 class Light(StrEnum):
@@ -91,8 +96,11 @@ class Camera(StrEnum):
     STILL = "still"
     PAN_LEFT = "pan left"
     PAN_RIGHT = "pan right"
+    TILT_UP = "tilt up"
+    TILT_DOWN = "tilt down"
     ZOOM_IN = "zoom in"
     ZOOM_OUT = "zoom out"
+    SHAKE = "shake"
 
 
 @dataclass(frozen=True)
