@@ -2,7 +2,7 @@
 
 from .rendering import render
 from .sampling import sample_scene
-from .scene import RADIUS, Background, Camera, Colour, Light, Motion, Scene, Shape, Size, Thing
+from .scene import RADIUS, Background, Camera, Colour, Light, Motion, Pace, Scene, Shape, Size, Thing, pace
 
 __all__ = [
     "RADIUS",
@@ -11,10 +11,12 @@ __all__ = [
     "Colour",
     "Light",
     "Motion",
+    "Pace",
     "Scene",
     "Shape",
     "Size",
     "Thing",
+    "pace",
     "render",
     "sample_scene",
 ]

@@ -68,6 +68,19 @@ class Motion(StrEnum):
     BOUNCE = "bounce"
 
 
+class Pace(StrEnum):
+    """How fast a thing moves, in a word."""
+
+    SLOW = "slow"
+    STEADY = "steady"
+    QUICK = "quick"
+
+
+def pace(speed: float) -> Pace:
+    """The word for a speed in units a second."""
+    return Pace.SLOW if speed < 0.5 else Pace.STEADY if speed < 0.65 else Pace.QUICK
+
+
 class Background(StrEnum):
     """What lies behind everything."""
 
@@ -79,7 +92,7 @@ class Background(StrEnum):
     CITY = "city"
     WALL = "wall"
     TILES = "tiles"
-    STARS = "stars"
+    STARS = "starry sky"
 
 
 class Light(StrEnum):
