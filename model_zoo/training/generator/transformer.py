@@ -2,9 +2,9 @@
 
 A token is a patch of 2x2 latents of one latent frame (16x16 pixels, four frames). Blocks attend within a
 frame and along time by turns, and the last two over everything, so that a thing stays itself. Rows and
-columns are counted in eighths of the shorter side, so that larger pictures are the same world in finer steps. Every
-latent frame has a noise level of its own: frames that are given carry 0, so that pictures
-are set in motion, clips extended and joined, and keys filled in by one network.
+columns are counted in eighths of the shorter side, so that larger pictures are the same world in finer steps.
+Every latent frame has a noise level of its own: frames that are given carry 0, so that pictures are set in
+motion, clips extended and joined, and keys filled in by one network.
 
 What it learns is the velocity of a straight way from clean latents to noise (rectified flow).
 """
