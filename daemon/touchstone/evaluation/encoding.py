@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import chain
 from typing import BinaryIO, cast
@@ -22,7 +22,18 @@ _SLOWEST, _FASTEST = 1, 240  # frames a second that an encoder is told, whatever
 _SMALLEST = 32  # pixels of a side; below, encoders refuse
 
 
-def encoded(container: Container, file: BinaryIO, size: int, stages: Sequence[Stage], frames: int) -> bytes:
+Treat = Callable[[Iterator[VideoFrame]], Iterator[VideoFrame]]
+"""What is done to a clip's pictures before anything encodes them."""
+
+
+def encoded(
+    container: Container,
+    file: BinaryIO,
+    size: int,
+    stages: Sequence[Stage],
+    frames: int,
+    treat: Treat | None = None,
+) -> bytes:
     """The clip as it comes out of a chain of stages: an MP4 file.
 
     Args:
@@ -30,23 +41,28 @@ def encoded(container: Container, file: BinaryIO, size: int, stages: Sequence[St
         file, size: the clip.
         stages: at least one.
         frames: how many of its first frames are taken.
+        treat: what is done to them before the first stage.
 
     Raises:
         CannotDecode: not a single frame can be had, or what came out cannot be read.
     """
     content = b""
     for stage in stages:
-        content = _one(container, file, size, stage, frames)
+        content = _one(container, file, size, stage, frames, treat)
+        treat = None
         file, size = io.BytesIO(content), len(content)
         container = read_container(file, size)
     return content
 
 
-def _one(container: Container, file: BinaryIO, size: int, stage: Stage, frames: int) -> bytes:
+def _one(
+    container: Container, file: BinaryIO, size: int, stage: Stage, frames: int, treat: Treat | None
+) -> bytes:
     rate = Fraction(min(max(container.fps or 25.0, _SLOWEST), _FASTEST)).limit_denominator(1001)
     with opened(container, [(file, size)]) as source, failures_in_words():
         source.use_threads(1)
-        return write((changed(frame, stage) for frame in _decoded(source, frames)), stage.encode, rate)
+        pictures = treat(_decoded(source, frames)) if treat else _decoded(source, frames)
+        return write((changed(frame, stage) for frame in pictures), stage.encode, rate)
 
 
 def _decoded(clip: Source, frames: int) -> Iterator[VideoFrame]:

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -56,11 +56,13 @@ class Examined:
         names: in the order to run them.
         settings: for each that takes any (examiners.registry).
         frames: how many frames of a clip are encoded again.
+        treatments: what else may be done to clips, for a registry that knows how (see `look_at_all`).
     """
 
     names: Sequence[str]
     settings: Mapping[str, Any]
     frames: int = FRAMES
+    treatments: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -69,7 +71,8 @@ class Examined:
             name: {key: value for key, value in values.items() if key not in ("path", "calibration")}
             for name, values in self.settings.items()
         }
-        text = json.dumps([list(self.names), settings, self.frames], sort_keys=True)
+        asked: list[Any] = [list(self.names), settings, self.frames]
+        text = json.dumps(asked + ([self.treatments] if self.treatments else []), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -145,6 +148,8 @@ async def look_at_all(
     jobs: int = 2,
     environment: Mapping[str, str],
     on_progress: Callable[[int], None] = lambda _: None,
+    registry: str = "touchstone.evaluation.worker:build",
+    enough: Callable[[], bool] = lambda: False,
 ) -> list[Looked]:
     """Show every clip under every condition, as far as that was not done before.
 
@@ -152,6 +157,8 @@ async def look_at_all(
         jobs: how many clips are looked at at once.
         environment: variables of which the few that matter are passed on to workers.
         on_progress: told how many more clip-condition pairs are done.
+        registry: what builds the conditions in a worker; see WorkerSpec.
+        enough: once it says so, no further clip is begun; those are missing from what is returned.
 
     Returns:
         In the order of clips, then of conditions.
@@ -162,14 +169,17 @@ async def look_at_all(
             "examiners": list(examined.names),
             "settings": dict(examined.settings),
             "frames": examined.frames,
+            "treatments": dict(examined.treatments),
         },
-        registry="touchstone.evaluation.worker:build",
+        registry=registry,
     )
     pool = WorkerPool(spec, size=jobs, deadlines=_DEADLINES, recycling=_RECYCLING, environment=environment)
     places = asyncio.Semaphore(2 * jobs)
 
     async def one(clip: Clip) -> list[Looked]:
         async with places:
+            if enough():
+                return []
             looked = await _look_at(clip, conditions, pool, kept)
         on_progress(len(looked))
         return looked

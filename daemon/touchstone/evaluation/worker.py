@@ -28,22 +28,27 @@ from ..media.workers import (
 )
 from ..verdict import Evidence, Supports
 from .conditions import Condition, Encode, conditions_of
-from .encoding import encoded, write
+from .device import device_of
+from .encoding import Treat, encoded, write
 
 
 class UnderCondition:
     """Runs examiners over a clip as a condition leaves it; see examiners.Examiner.
 
-    Its one piece of evidence carries what they found, as JSON, in `details`.
+    Its one piece of evidence carries what they found, as JSON, in `details`. `treat` is done to the pictures
+    before they are encoded; a condition without any stage does not encode.
     """
 
     needs = Needs.BYTES
 
-    def __init__(self, condition: Condition, inner: Sequence[Examiner], frames: int) -> None:
+    def __init__(
+        self, condition: Condition, inner: Sequence[Examiner], frames: int, treat: Treat | None = None
+    ) -> None:
         self.name = condition.name
         self._condition = condition
         self._inner = inner
         self._frames = frames
+        self._treat = treat
         self._rehearse()
 
     def examine(self, clip: Clip) -> Iterator[Evidence]:
@@ -55,7 +60,9 @@ class UnderCondition:
         """
         material = OpenMaterial(clip.file, clip.size)
         if self._condition.stages:
-            content = encoded(clip.container, clip.file, clip.size, self._condition.stages, self._frames)
+            content = encoded(
+                clip.container, clip.file, clip.size, self._condition.stages, self._frames, self._treat
+            )
             material = OpenMaterial(io.BytesIO(content), len(content))
         yield Evidence(
             examiner=self.name,
@@ -71,7 +78,7 @@ class UnderCondition:
         content = write(pictures, Encode(23), Fraction(25))
         material = OpenMaterial(io.BytesIO(content), len(content))
         (container,) = (m.container for m in examine_opened(material, []) if isinstance(m, ContainerRead))
-        encoded(container, io.BytesIO(content), len(content), self._condition.stages, 2)
+        encoded(container, io.BytesIO(content), len(content), self._condition.stages, 2, self._treat)
         _found(material, self._inner)
 
 
@@ -84,6 +91,7 @@ def _found(material: OpenMaterial, inner: Sequence[Examiner]) -> dict[str, Any]:
                 said["codec"], said["bytes"] = container.codec, material.size
                 said["width"], said["height"] = container.width, container.height
                 said["fps"], said["duration_s"] = container.fps, container.duration_s
+                said["device"] = device_of(container.tags)
             case Found(evidence):
                 said["evidence"].append(evidence.model_dump(mode="json"))
             case Checked(name):
