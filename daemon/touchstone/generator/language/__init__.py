@@ -2,6 +2,7 @@
 
 from .captions import Captions, captions, sentence
 from .expander import expand, fill, stage
+from .policy import Refusal
 from .request import Across, Height, Request, Wanted, from_scene, parse
 from .understanding import Understood, notes, tokens
 from .vocabulary import MOST_IDS, PADDING, Vocabulary, Words, vocabulary
@@ -12,6 +13,7 @@ __all__ = [
     "Across",
     "Captions",
     "Height",
+    "Refusal",
     "Request",
     "Understood",
     "Vocabulary",

@@ -148,3 +148,14 @@ def _longest(known: Vocabulary, words: list[str], at: int) -> tuple[int, str | N
 
 def _singular(word: str) -> str:
     return word.removesuffix("es") if word.endswith(("xes", "shes", "ches")) else word.removesuffix("s")
+
+
+def knows(word: str) -> bool:
+    """Whether a single word, folded to lower case, is one that the vocabulary has, alone or in a phrase."""
+    return word in _single_words() or _singular(word) in _single_words()
+
+
+@cache
+def _single_words() -> frozenset[str]:
+    known = vocabulary()
+    return frozenset(word for phrase in known.phrases for word in phrase) | known.negations
