@@ -48,6 +48,7 @@ MESSAGE = {"name": "a", "bits": "01010101", "source": "here"}
         ({"name": "Ünique"}, "name"),
         ({"version": ".."}, "version"),
         ({"task": "telepathy"}, "task"),
+        ({"task": "captioner"}, "come with the program only"),
         ({"licence": None}, "licence"),
         ({"colour": "RGB"}, "colour: Extra"),
         ({"input": {**INPUT, "range": [1, 0]}}, "range is two numbers"),
