@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,15 @@ from .sight import Found, Frame
 Grey = NDArray[np.float32]
 
 _STEPS = 5
+_HORIZON = 12.0
+"""Grey levels that water is darker than the sky over it, at the least."""
 _MARGIN = 1.35
 """In radii: how far around a thing pixels do not count as background."""
 
 # Least rates that count as a motion of the camera, in half shorter sides and in shares a second: less than
 # what the world's camera does in the first six seconds, more than clouds that drift (see world.motion).
 LEAST_SHIFT = 0.07
-LEAST_GROWTH = 0.02
+LEAST_GROWTH = 0.03
 LEAST_SHAKE = 0.12
 """Spread of the shift's rate."""
 
@@ -43,13 +46,22 @@ class Steps:
     seconds: float
 
 
-def steps(frames: Sequence[Frame], found: Sequence[Sequence[Found]], seconds: float) -> Steps:
-    """The camera's way through frames of one size, given the things found in each."""
+def steps(
+    frames: Sequence[Frame], found: Sequence[Sequence[Found]], seconds: float, *, water: bool = False
+) -> Steps:
+    """The camera's way through frames of one size, given the things found in each.
+
+    Args:
+        seconds: between two frames.
+        water: whether what lies low is water, whose waves move by themselves.
+    """
     greys = [_grey(frame) for frame in frames]
-    fitted = [
-        _fit(greys[n], greys[n + 1], _behind(greys[n].shape, (*found[n], *found[n + 1])))
-        for n in range(len(greys) - 1)
-    ]
+    fitted = []
+    for number, (before, after) in enumerate(pairwise(greys)):
+        behind = _behind(before.shape, (*found[number], *found[number + 1]))
+        if water:
+            behind[_horizon(before) + 3 :] = False
+        fitted.append(_fit(before, after, behind))
     values = np.array(fitted, np.float64).reshape(-1, 3)
     return Steps(values[:, :2], values[:, 2], seconds)
 
@@ -61,6 +73,13 @@ def _grey(frame: Frame) -> Grey:
         taps = [np.take(padded, range(k, k + grey.shape[axis]), axis) for k in range(5)]
         grey = (taps[0] + 4 * taps[1] + 6 * taps[2] + 4 * taps[3] + taps[4]) / np.float32(16)
     return grey
+
+
+def _horizon(grey: Grey) -> int:
+    """The row where a picture grows darker downwards at once; the last one where it does not."""
+    rows = np.median(grey, axis=1)
+    falls = rows[:-4] - rows[4:]
+    return int(falls.argmax()) + 2 if falls.max() > _HORIZON else len(rows)
 
 
 def _axes(shape: tuple[int, ...]) -> tuple[Grey, Grey]:

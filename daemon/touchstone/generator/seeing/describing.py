@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..language import Request, Wanted, sentence
-from ..world import RADIUS, Camera, Colour, Motion, Shape, Size
+from ..world import RADIUS, Background, Camera, Colour, Motion, Shape, Size
 from ..world.motion import ZOOM_RANGE
 from . import camera, layout, paths
 from .sight import Found, Frame, Look, Sight, small
@@ -24,6 +24,9 @@ RATE = 16.0
 
 _NEAR = 0.4
 """How far a thing goes between two looks at most, in half shorter sides."""
+_CUT = 0.1
+"""How much of a thing may be beyond the edge, in half shorter sides."""
+_ENOUGH = 4
 _LEAST_SHARE = 0.2
 """Of the looks that a thing has to be seen in."""
 
@@ -87,14 +90,17 @@ def describe(frames: Iterable[Frame], fps: float, sight: Sight) -> Description:
     looked = np.unique(np.linspace(0, len(kept) - 1, min(MOST_FRAMES, len(kept))).round().astype(int))
     looks = sight([kept[n] for n in looked])
     nearest = np.abs(np.arange(len(kept))[:, None] - looked).argmin(axis=1)
-    way = camera.steps(kept, [looks[n].found for n in nearest], seconds)
+    background = layout.BACKGROUNDS[int(np.argmax(sum(look.backgrounds for look in looks)))]
+    water = background is Background.HARBOUR
+    way = camera.steps(kept, [looks[n].found for n in nearest], seconds, water=water)
     moves = camera.kind(way)
     stands = camera.standpoints(way, moves)
     # A camera that zooms out begins near: see world.motion.
     start = 1 + ZOOM_RANGE if moves is Camera.ZOOM_OUT else 1.0
     tracks = _tracks(looks)
-    things = _things(tracks, looks, [stands[n] for n in looked], looked * seconds, start)
-    background = layout.BACKGROUNDS[int(np.argmax(sum(look.backgrounds for look in looks)))]
+    height, width = kept[0].shape[:2]
+    half = width / min(width, height), height / min(width, height)
+    things = _things(tracks, looks, [stands[n] for n in looked], looked * seconds, start, half)
     light = layout.LIGHTS[int(np.argmax(sum(look.lights for look in looks)))]
     return Description(Request(tuple(things), background, light, moves), len(kept) * seconds)
 
@@ -135,6 +141,7 @@ def _things(
     stands: Sequence[camera.Standpoint],
     seconds: NDArray[np.float64],
     start: float,
+    half: tuple[float, float],
 ) -> list[Wanted]:
     """Things of a colour and shape together, the most seen first."""
     kinds: dict[tuple[Colour, Shape], list[_Track]] = {}
@@ -148,7 +155,8 @@ def _things(
         radii = [f.radius / stands[n].zoom / start for track in alike for n, f in track.seen]
         motions: Counter[Motion] = Counter()
         for track in alike:
-            if way := paths.motion([_place(n, f, stands[n], seconds, start) for n, f in track.seen]):
+            whole = _uncut(track.seen, half)
+            if way := paths.motion([_place(n, f, stands[n], seconds, start) for n, f in whole]):
                 motions[way] += len(track.seen)
         things.append(
             (
@@ -164,6 +172,20 @@ def _things(
             )
         )
     return [thing for _, thing in sorted(things, key=lambda pair: -pair[0])]
+
+
+def _uncut(seen: Sequence[tuple[int, Found]], half: tuple[float, float]) -> Sequence[tuple[int, Found]]:
+    """Where a thing was seen whole: of one that the edge cuts, the middle is only guessed.
+
+    Args:
+        half: of the picture's width and height, in half shorter sides.
+    """
+    whole = [
+        (n, f)
+        for n, f in seen
+        if abs(f.x) + f.radius < half[0] + _CUT and abs(f.y) + f.radius < half[1] + _CUT
+    ]
+    return whole if len(whole) >= _ENOUGH else seen
 
 
 def _place(
