@@ -18,7 +18,7 @@ from ..world.motion import BOUNCE_HEIGHT, BOUNCE_RATE, CIRCLE_RADIUS, CIRCLE_RAT
 
 NOISE = 0.015
 """What places are off by at least, in half shorter sides."""
-JUMP = 0.6
+JUMP = 1.5
 """Between two frames: it left the picture on one side and came back on the other."""
 LEAST_SPEED = 0.13
 """Half shorter sides a second; below, a thing stands still. The slowest things of the world do 0.35."""
