@@ -5,13 +5,16 @@ picture is a video too. Within a group time is mixed through channels; from grou
 it saw one group before, and nothing else. So a clip of any length is encoded and decoded group by group with
 a memory of fixed size, and the result is the same as for the whole clip at once.
 
-Only 3x3 convolutions, rearrangements and ReLU: the network's reach is bounded, and it quantizes.
+Only convolutions, rearrangements and ReLU: the network's reach is bounded, and it quantizes. There are four
+decoders of the same latents that enlarge in four ways, since a detector that has seen one decoder has learned
+one decoder.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 GROUP = 4
 """Frames a latent stands for."""
@@ -86,18 +89,79 @@ class Encoder(nn.Module):
         return latents
 
 
-class Decoder(nn.Module):
-    """Latents to frames; the last enlargement is a pixel shuffle."""
+def haar(bands: Tensor) -> Tensor:
+    """The inverse of a step of Haar's wavelet: bands behind one another, `(N, 4C, H, W)`, to `(N, C, 2H, 2W)`."""
+    low, across, down, both = (band / 2 for band in bands.chunk(4, 1))
+    corners = [low + across + down + both, low - across + down - both, low + across - down - both]
+    corners.append(low - across - down + both)
+    return functional.pixel_shuffle(torch.stack(corners, 2).flatten(1, 2), 2)
 
-    def __init__(self) -> None:
+
+class Haar(nn.Module):
+    """Bands to pixels, `steps` times."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(N, 4^steps C, H, W)` to `(N, C, 2^steps H, 2^steps W)`."""
+        for _ in range(self.steps):
+            x = haar(x)
+        return x
+
+
+WAYS = ("shuffle", "nearest", "transposed", "wavelet")
+"""How a decoder enlarges: each leaves other traces in what it makes."""
+THIN = 32
+
+
+def growth(way: str) -> nn.Module:
+    """Enlarges features twice: `(N, FAR, h, w)` to `(N, NEAR, 2h, 2w)`."""
+    if way == "nearest":
+        return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(FAR, NEAR, 3, padding=1))
+    if way == "transposed":
+        return nn.ConvTranspose2d(FAR, NEAR, 4, stride=2, padding=1)
+    last = nn.PixelShuffle(2) if way == "shuffle" else Haar(1)
+    return nn.Sequential(nn.Conv2d(FAR, 4 * NEAR, 3, padding=1), last)
+
+
+def ending(way: str) -> nn.Module:
+    """Features to pixels: `(N, NEAR, h, w)` to `(N, 3, 4h, 4w)`."""
+    if way == "nearest":
+        return nn.Sequential(
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(NEAR, THIN, 3, padding=1),
+            nn.ReLU(),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(THIN, 3, 3, padding=1),
+        )
+    if way == "transposed":
+        return nn.Sequential(
+            nn.ConvTranspose2d(NEAR, THIN, 4, stride=2, padding=1),
+            nn.ReLU(),
+            nn.ConvTranspose2d(THIN, 3, 4, stride=2, padding=1),
+        )
+    last = nn.PixelShuffle(4) if way == "shuffle" else Haar(2)
+    return nn.Sequential(nn.Conv2d(NEAR, 48, 3, padding=1), last)
+
+
+class Decoder(nn.Module):
+    """Latents to frames.
+
+    Args:
+        way: how it enlarges, of `WAYS`.
+    """
+
+    def __init__(self, way: str = "shuffle") -> None:
         super().__init__()
         self.enter = nn.Conv2d(LATENT, DEEP, 3, padding=1)
         self.memories = nn.ModuleList([Memory(DEEP), Memory(DEEP)])
         self.part = nn.Conv2d(DEEP, GROUP * FAR, 1)
         self.far = Residual(FAR)
-        self.grow = nn.Sequential(nn.Conv2d(FAR, 4 * NEAR, 3, padding=1), nn.PixelShuffle(2))
+        self.grow = growth(way)
         self.near = nn.Sequential(Residual(NEAR), Residual(NEAR), Residual(NEAR))
-        self.leave = nn.Sequential(nn.Conv2d(NEAR, 48, 3, padding=1), nn.PixelShuffle(4))
+        self.leave = ending(way)
 
     def ungroup(self, x: Tensor) -> Tensor:
         """Features `(N, DEEP, h, w)` to four frames' channels behind one another, `(N, 12, 8h, 8w)`."""

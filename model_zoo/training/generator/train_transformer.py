@@ -1,6 +1,11 @@
 """Trains the denoiser on latents that make_latents.py made; seeded, resumable, goes on where it was ended.
 
-usage: python -m generator.train_transformer --work DIR [--steps N] [--threads N] [--width N] [--compile]
+usage: python -m generator.train_transformer --work DIR [--steps N] [--cool N] [--threads N] [--width N]
+           [--compile] [--minutes N]
+
+The rate stays as it is after the first steps, so that training can go on for as long as somebody likes; with
+--cool it falls to nothing over the last N of --steps. Matrices are trained by Muon (Jordan et al. 2024), the
+rest by AdamW.
 
 Half of the clips are shown with some frames given (the first ones, the last ones, both ends, or the picture
 that comes next), at level 0 or a little above it, so that one network extends, joins and fills in.
@@ -25,8 +30,8 @@ from .transformer import Denoiser, Size
 
 SEED = 17
 BATCH = 16
-RATE = 6e-4
-WARM = 200
+RATE = 1e-3
+WARM = 100
 AVERAGE = 0.999
 WITHOUT_WORDS = 0.1
 LEVELS = (0.05, 0.30, 0.65)
@@ -70,10 +75,26 @@ def batch_of(step: int, paths: list[Path], spread: tuple[Tensor, Tensor]) -> tup
     return (latents - mean) / deviation, times, ids, given
 
 
+def optimizers(network: Denoiser) -> tuple[torch.optim.Optimizer, ...]:
+    """Muon for the matrices of the blocks, AdamW for everything else."""
+    inner = [
+        (n, p) for n, p in network.named_parameters() if p.ndim == 2 and "blocks." in n and ".bias" not in n
+    ]
+    names = {n for n, _ in inner}
+    others = [p for n, p in network.named_parameters() if n not in names]
+    return (
+        torch.optim.Muon([p for _, p in inner], lr=RATE, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(others, lr=RATE, betas=(0.9, 0.99), weight_decay=0.01, fused=True),
+    )
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=20000)
+    parser.add_argument("--cool", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--compile", action="store_true")
@@ -86,16 +107,15 @@ def main() -> None:
         spread = tuple(torch.from_numpy(kept[n]).view(1, 1, -1, 1, 1) for n in ("mean", "deviation"))
     network = Denoiser(Size(args.width))
     average = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=RATE, betas=(0.9, 0.99), weight_decay=0.01, fused=True
-    )
+    both = optimizers(network)
     checkpoint = args.work / "transformer.pt"
     step = 0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         network.load_state_dict(state["network"])
         average = state["average"]
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, known in zip(both, state["optimizers"], strict=True):
+            optimizer.load_state_dict(known)
         step = state["step"]
     run: Callable[..., Any] = torch.compile(network) if args.compile else network
     log = (args.work / "transformer.jsonl").open("a", encoding="utf-8")
@@ -114,23 +134,26 @@ def main() -> None:
         noise = torch.randn(clean.shape, generator=chance)
         at = level[:, :, None, None, None]
         noisy = (1 - at) * clean + at * noise
-        for group in optimizer.param_groups:
-            group["lr"] = RATE * min(1, (step + 1) / WARM) * max(0.05, 1 - step / args.steps)
+        left = min(1.0, (args.steps - step) / args.cool) if args.cool else 1.0
+        for optimizer in both:
+            for group in optimizer.param_groups:
+                group["lr"] = RATE * min(1, (step + 1) / WARM) * left
         with torch.autocast("cpu", dtype=torch.bfloat16):
             velocity = run(noisy, level, times, ids)
         wrong = (velocity.float() - (noise - clean)).square().mean((2, 3, 4))
         loss = (wrong * ~given).sum() / (~given).sum()
-        optimizer.zero_grad()
+        network.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
+        for optimizer in both:
+            optimizer.step()
         step += 1
         with torch.no_grad():
             keep = min(AVERAGE, step / (step + 20))
             for name, value in network.state_dict().items():
                 average[name].lerp_(value, 1 - keep)
-        losses.append(float(loss))
-        if step % SAVE_EVERY == 0:
+        losses.append(float(loss.detach()))
+        if step % SAVE_EVERY == 0 or step == args.steps:
             line = {
                 "step": step,
                 "loss": round(float(np.mean(losses)), 4),
@@ -141,7 +164,7 @@ def main() -> None:
             state = {
                 "network": network.state_dict(),
                 "average": average,
-                "optimizer": optimizer.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in both],
                 "step": step,
                 "width": args.width,
             }
