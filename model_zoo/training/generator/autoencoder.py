@@ -90,7 +90,7 @@ class Encoder(nn.Module):
 
 
 def haar(bands: Tensor) -> Tensor:
-    """The inverse of a step of Haar's wavelet: bands behind one another, `(N, 4C, H, W)`, to `(N, C, 2H, 2W)`."""
+    """The inverse of a step of Haar's wavelet: bands in order, `(N, 4C, H, W)`, to `(N, C, 2H, 2W)`."""
     low, across, down, both = (band / 2 for band in bands.chunk(4, 1))
     corners = [low + across + down + both, low - across + down - both, low + across - down - both]
     corners.append(low - across - down + both)
