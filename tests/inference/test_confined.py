@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
+import threading
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +153,46 @@ def test_answers_come_in_any_order_and_a_full_block_waits(tmp_path: Path, blocks
         client.submit("absent", rows)
     with pytest.raises(TypeError, match="float64"):
         client.submit("tiny", rows.astype(np.float64))
+
+
+class SlowDaemon(Daemon):
+    """Answers in no order, after a while, and has one reader at a time, as a socket has to have."""
+
+    def __init__(self, block: Block) -> None:
+        super().__init__(block)
+        self.arrived = threading.Semaphore(0)
+        self.reading = threading.Lock()
+        self.chance = random.Random(0)
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        super().send(message)
+        self.arrived.release()
+
+    def receive(self) -> dict[str, Any]:
+        assert self.reading.acquire(blocking=False), "two threads read one channel"
+        try:
+            assert self.arrived.acquire(timeout=20), "waits for an answer to nothing"
+            time.sleep(self.chance.random() / 1000)
+            place = self.chance.randrange(len(self.asked))
+            self.asked.append(self.asked.pop(place))
+            return super().receive()
+        finally:
+            self.reading.release()
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 16])
+def test_several_threads_ask_over_one_channel(tmp_path: Path, blocks: int) -> None:
+    size = blocks * LEAST_ROOM
+    block = Block(make_block(size), size)
+    daemon = SlowDaemon(block)
+    client = Remote([served(tmp_path, batch=2)], daemon, block)
+
+    def ask(number: int) -> bool:
+        rows = np.full((7, 4), number, np.float32)
+        pending = [client.submit("tiny", rows + more) for more in range(3)]
+        return all(np.array_equal(p.result(), 2 * rows + 2 * more) for more, p in enumerate(pending))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(ask, range(40)))
+    assert client.take_uses()["tiny"].ms == 1.5 * 4 * 3 * 40
+    assert daemon.asked == []

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ from .uses import merged, use_of
 
 if TYPE_CHECKING:
     from . import Answers
+
+_T = TypeVar("_T")
 
 LEAST_ROOM = 1 << 16
 """Bytes that every batch gets at least, since its answers lie in the same place."""
@@ -63,7 +66,7 @@ class _Asked:
 
 
 class Remote:
-    """InferenceClient whose models run in the inference process.
+    """InferenceClient whose models run in the inference process. Several threads may ask at once.
 
     Args:
         models: what may be asked for.
@@ -79,6 +82,8 @@ class Remote:
         self._waiting: dict[int, _Piece] = {}
         self._number = 0
         self._uses: dict[str, ModelUse] = {}
+        self._changing = Lock()  # held to change any of these
+        self._listening = Lock()  # held to take in an answer: the channel has one reader at a time
 
     def run(self, model: str, batch: NDArray[Any]) -> Answers:
         """See InferenceClient."""
@@ -101,8 +106,7 @@ class Remote:
 
     def settle(self) -> None:
         """Wait for everything that was asked for and nobody waits for any more; call when a job ends."""
-        while self._waiting:
-            self._hear()
+        self._hear_until(lambda: None if self._waiting else True)
 
     def _ask(self, model: ServedModel, rows: NDArray[Any]) -> _Piece:
         dtype = rows.dtype.name
@@ -113,30 +117,46 @@ class Remote:
             raise ValueError(
                 f"{model.name}: {rows.shape} is more than the {self._block.size} bytes of a block"
             )
-        while (start := self._rooms.take(room)) is None:
-            self._hear()
+        start = self._hear_until(lambda: self._take_room(room))
         self._block.tensor(start, rows.shape, dtype)[...] = rows
-        self._number += 1
-        piece = _Piece(self._number, model, start)
-        self._waiting[piece.number] = piece
+        with self._changing:
+            self._number += 1
+            piece = _Piece(self._number, model, start)
+            self._waiting[piece.number] = piece
         request = {"type": "infer", "number": piece.number, "model": model.name}
         self._channel.send(
             request | {"offset": start, "room": room, "shape": list(rows.shape), "dtype": dtype}
         )
         return piece
 
+    def _take_room(self, room: int) -> int | None:
+        with self._changing:
+            return self._rooms.take(room)
+
     def _wait(self, piece: _Piece) -> None:
-        while piece.number in self._waiting:
-            self._hear()
+        self._hear_until(lambda: None if piece.number in self._waiting else True)
+
+    def _hear_until(self, ready: Callable[[], _T | None]) -> _T:
+        """Take in answers, whoever's they are, until `ready` gives something, and return that."""
+        while (got := ready()) is None:
+            with self._listening:
+                # What another thread took in, while this one waited for its turn, may be enough.
+                if (got := ready()) is not None:
+                    break
+                self._hear()
+        return got
 
     def _hear(self) -> None:
         """Take in one answer."""
         answer = self._channel.receive()
-        piece = self._waiting.pop(int(answer["number"]))
+        piece = self._waiting[int(answer["number"])]
         if answer.get("problem") is not None:
             piece.problem = str(answer["problem"])
         else:
             piece.answers = self._block.tensor(piece.start, answer["shape"], "float32").copy()
-            use = use_of(piece.model, str(answer["provider"]), float(answer["ms"]))
-            self._uses = merged(self._uses, use)
-        self._rooms.give_back(piece.start)
+        with self._changing:
+            if piece.answers is not None:
+                use = use_of(piece.model, str(answer["provider"]), float(answer["ms"]))
+                self._uses = merged(self._uses, use)
+            self._rooms.give_back(piece.start)
+            del self._waiting[piece.number]  # whoever waits for it goes on from here
