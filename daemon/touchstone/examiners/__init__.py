@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, Protocol, runtime_checkable
@@ -65,6 +65,12 @@ class Clip:
         if self.sample is None:
             raise CannotDecode(say("sampler.nothing_decodes"))
         return self.sample(self)
+
+    def shared(self, threads: int) -> Clip:
+        """The same clip with the same frames, for one of several examiners that run at once."""
+        clip = replace(self, threads=threads)
+        clip.frames = self.frames
+        return clip
 
 
 class Examiner(Protocol):

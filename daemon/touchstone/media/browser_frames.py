@@ -36,6 +36,10 @@ class BrowserFrames:
         self._size = size
         self.seen = Seen(runs_wanted=sum(1 for _ in read_heads(file, size)))
 
+    def held(self) -> bool:
+        """See Frames: none is, all are read from the file."""
+        return False
+
     def __iter__(self) -> Iterator[Run]:
         first_time = self.seen.runs == 0
         for head, _, samples in read_heads(self._file, self._size):

@@ -121,4 +121,10 @@ class Frames(Protocol):
 
     seen: Seen
 
+    def held(self) -> bool:
+        """Read the runs as far as they can be kept, and say whether all are.
+
+        Only then may several threads read them at once. Raises what reading them raises.
+        """
+
     def __iter__(self) -> Iterator[Run]: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 from ..intake import Material
@@ -23,7 +24,10 @@ class Job:
         self.over = False
         self.asked: set[asyncio.Future[None]] = set()  # batches that models work on
         self._container_read = False
-        self._current: str | None = None
+        self.alone = False
+        """Whether the examiners left are to run one after the other, after several were lost at once."""
+        self._running: list[str] = []
+        self._told: Counter[str] = Counter()  # pieces of evidence, by examiner, before it is run once more
         self._attempts = 0
 
     def take(self, answer: Answer) -> Message | None:
@@ -42,11 +46,13 @@ class Job:
             case Unreadable():
                 self.remaining.clear()
             case Started(name) if name in self.remaining:
-                self._current = name
+                if name not in self._running:
+                    self._running.append(name)
                 return None
-            case Found(evidence) if evidence.examiner == self._current:
-                pass
-            case Checked(name) | Skipped(name, _) if name == self._current:
+            case Found(evidence) if evidence.examiner in self._running:
+                if self._again(evidence.examiner):
+                    return None
+            case Checked(name) | Skipped(name, _) if name in self._running:
                 self._forget(name)
             case _:
                 raise WorkerLost(say("workers.why.misbehaved"))
@@ -60,9 +66,15 @@ class Job:
 
     def lost(self, lost: WorkerLost) -> list[Message]:
         """The worker is gone: what to say, and whether to go on with what is left."""
-        if self._current is not None:
-            name = self._current
+        if len(self._running) > 1 and not self.alone:
+            # Any of them may be to blame: they are run again, one by one.
+            self.alone = True
+            self._running.clear()
+            return []
+        if self._running:
+            name = self._running[-1]
             self._forget(name)
+            self._running.clear()
             self.over = not self.remaining
             return [Skipped(name, say("workers.ended_during", why=lost))]
         self._attempts += 1
@@ -78,6 +90,14 @@ class Job:
             return [Unreadable(reason)]
         return [Skipped(name, reason) for name in self.remaining]
 
+    def _again(self, name: str) -> bool:
+        """Whether a second run of an examiner tells what the first one told already, piece by piece."""
+        if not self.alone:
+            self._told[name] += 1
+            return False
+        self._told[name] -= 1
+        return self._told[name] >= 0
+
     def _forget(self, name: str) -> None:
         self.remaining.remove(name)
-        self._current = None
+        self._running.remove(name)

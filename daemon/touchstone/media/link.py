@@ -12,6 +12,7 @@ import json
 import re
 import socket
 import struct
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -71,6 +72,7 @@ class Link:
         self._end = end
         self._largest = largest
         self._deadline: float | None = None
+        self._sending = threading.Lock()  # examiners that run at once talk over one link
 
     def fileno(self) -> int:
         return self._end.fileno()
@@ -86,12 +88,13 @@ class Link:
         """
         body = encode(message)
         try:
-            if files:
-                rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))
-                self._end.sendmsg([FRAME.pack(len(body))], [rights])
-                self._end.sendall(body)
-            else:
-                self._end.sendall(FRAME.pack(len(body)) + body)
+            with self._sending:
+                if files:
+                    rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))
+                    self._end.sendmsg([FRAME.pack(len(body))], [rights])
+                    self._end.sendall(body)
+                else:
+                    self._end.sendall(FRAME.pack(len(body)) + body)
         except OSError as error:
             raise LinkBroken(f"cannot send: {error.strerror}") from error
 

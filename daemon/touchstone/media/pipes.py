@@ -39,6 +39,7 @@ class PipeLink:
         self._closed = threading.Event()
         self._arrived: queue.Queue[dict[str, Any] | LinkBroken] = queue.Queue(_WAITING)
         self._reader: threading.Thread | None = None
+        self._sending = threading.Lock()  # examiners that run at once talk over one link
 
     def fileno(self) -> int:
         """The descriptor that is written to."""
@@ -62,8 +63,9 @@ class PipeLink:
         body = encode({**message, _FILES: list(files)} if files else message)
         left = memoryview(FRAME.pack(len(body)) + body)
         try:
-            while left:
-                left = left[os.write(self._writing, left[:_PIECE]) :]
+            with self._sending:
+                while left:
+                    left = left[os.write(self._writing, left[:_PIECE]) :]
         except OSError as error:
             raise LinkBroken(f"cannot send: {error.strerror}") from error
 

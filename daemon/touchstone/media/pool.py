@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..inference import NoAnswer
@@ -27,7 +28,7 @@ from .launch import Ways, ways_of_this_system
 from .process import WorkerLost, WorkerProcess, worker_command
 from .sandbox import SandboxReport
 from .spec import Deadlines, Recycling, WorkerSpec
-from .workers import Confined, Message, Skipped, Started
+from .workers import Checked, Confined, Message, Skipped, Started
 
 if TYPE_CHECKING:
     from ..inference.service import Inference
@@ -186,11 +187,13 @@ class WorkerPool:
     async def _converse(self, worker: WorkerProcess, job: Job) -> AsyncGenerator[Message, None]:
         times = self._deadlines
         total = times.container_s + times.examiner_s * len(job.remaining)
-        await self._in_thread(worker.begin, job.material, tuple(job.remaining), total + times.start_s)
+        begin = partial(worker.begin, alone=job.alone)
+        await self._in_thread(begin, job.material, tuple(job.remaining), total + times.start_s)
         allowed = times.container_s
         deadline = time.monotonic() + allowed
+        due: dict[str, float] = {}  # of the examiners that run, by when each has to have ended
         for _ in range(_MAX_ANSWERS):
-            answer = await self._in_thread(worker.next_answer, deadline, allowed)
+            answer = await self._in_thread(worker.next_answer, min(due.values(), default=deadline), allowed)
             if isinstance(answer, Done):
                 job.done()
                 return
@@ -199,7 +202,9 @@ class WorkerPool:
                 continue
             if isinstance(answer, Started):
                 allowed = times.examiner_s
-                deadline = time.monotonic() + allowed
+                deadline = due[answer.examiner] = time.monotonic() + allowed
+            elif isinstance(answer, Checked | Skipped):
+                due.pop(answer.examiner, None)
             message = job.take(answer)
             if message is not None:
                 yield message

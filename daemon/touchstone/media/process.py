@@ -124,8 +124,13 @@ class WorkerProcess:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def begin(self, material: Material, examiners: Sequence[str], seconds: float) -> None:
+    def begin(
+        self, material: Material, examiners: Sequence[str], seconds: float, *, alone: bool = False
+    ) -> None:
         """Hand over a job: the material's files, opened read-only, and which examiners to run.
+
+        Args:
+            alone: they are run one after the other.
 
         Raises:
             OSError: a file cannot be opened.
@@ -150,6 +155,7 @@ class WorkerProcess:
                 "pictures": material.pictures,
                 "examiners": list(examiners),
                 "seconds": seconds,
+                "alone": alone,
             }
             self._link.send(job)
         except LinkBroken as broken:

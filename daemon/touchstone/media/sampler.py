@@ -73,6 +73,14 @@ class SampledFrames:
             raise self._failed
         self._complete = len(self._kept) == count
 
+    def held(self) -> bool:
+        """See Frames. Stops at the first run that is not kept."""
+        if not self._complete:
+            for count, _ in enumerate(self, 1):
+                if count > len(self._kept):
+                    return False
+        return self._complete
+
     def _keep(self, count: int, number: int, run: Run) -> None:
         size = sum(frame.size_bytes for frame in run.frames)
         if count == len(self._kept) and self._kept_bytes + size <= self._sampling.keep_bytes:

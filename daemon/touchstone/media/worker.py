@@ -194,7 +194,7 @@ def _examine(
             pictures=request["pictures"],
         )
         chosen = [examiners[name] for name in request["examiners"] if name in examiners]
-        yield from examine_opened(material, chosen, sampling, inference)
+        yield from examine_opened(material, chosen, sampling, inference, alone=bool(request.get("alone")))
 
 
 def _sendable(message: Message | Started) -> dict[str, Any]:

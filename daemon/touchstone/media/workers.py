@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from ..examiners import Clip, Examiner, Needs, Skip, UsesModels
@@ -22,6 +23,7 @@ from ..inference.uses import merged
 from ..intake import Material
 from ..messages import say
 from ..verdict import Evidence, ModelUse
+from .abreast import abreast
 from .batches import read_batches
 from .container import CannotDecode, Container, NotMedia
 from .plan import Sampling, Seen
@@ -134,14 +136,20 @@ def examine_opened(
     examiners: Sequence[Examiner],
     sampling: Sampling | None = None,
     inference: InferenceClient | None = None,
+    *,
+    alone: bool = False,
 ) -> Iterator[Message | Started]:
     """Run examiners over open files, here and now. This is what a worker process executes.
+
+    Those that look at pictures run side by side where more than one thread is allowed and the frames fit into
+    memory, each in one thread.
 
     Args:
         material: what to examine.
         examiners: in the order to run them.
         sampling: how many frames to decode if one of them asks for any; None for the default.
-        inference: runs models for those that ask for any by name.
+        inference: runs models for those that ask for any by name; in several threads, where they run so.
+        alone: run one after the other, so that it can be told which one a worker was lost to.
     """
     try:
         container = _read(material)
@@ -165,17 +173,43 @@ def examine_opened(
         inference=inference,
         threads=sampling.threads if sampling else 1,
     )
+    looking = [examiner for examiner in examiners if examiner.needs is Needs.FRAMES]
     for examiner in examiners:
+        if examiner in looking:
+            continue
         yield Started(examiner.name)
-        if material.pictures and examiner.needs is not Needs.FRAMES:
+        if material.pictures:
             yield Skipped(examiner.name, say("frames.pictures_only"))
         else:
             yield from _examine(examiner, clip)
+    abreast_of = 1 if alone else min(clip.threads, len(looking))
+    if abreast_of > 1:
+        # All at once and before any frame is decoded: if the worker is lost, each of them may be to blame.
+        yield from (Started(examiner.name) for examiner in looking)
+    if abreast_of > 1 and _held(clip):
+        share = clip.shared(clip.threads // abreast_of)
+        yield from abreast([partial(_begin, examiner, share) for examiner in looking], abreast_of)
+    else:
+        for examiner in looking:
+            yield from _begin(examiner, clip)
     if (frames := vars(clip).get("frames")) is not None:  # the cached property, if anyone asked
         yield Sampled(frames.seen)
     owners = [owner for owner in (*examiners, inference) if isinstance(owner, UsesModels)]
     if ran := merged(*(owner.take_uses() for owner in owners)):
         yield ModelsRan(ran)
+
+
+def _begin(examiner: Examiner, clip: Clip) -> Iterator[Message | Started]:
+    yield Started(examiner.name)
+    yield from _examine(examiner, clip)
+
+
+def _held(clip: Clip) -> bool:
+    """Whether all frames are there for everyone to read; what is wrong with them the examiners find out."""
+    try:
+        return clip.frames.held()
+    except Exception:  # noqa: BLE001 - the first examiner meets it again, and tells of it
+        return False
 
 
 def _read(material: OpenMaterial) -> Container:

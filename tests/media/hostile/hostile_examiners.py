@@ -202,6 +202,17 @@ class Looking:
             yield _say(self.name, f"{len(run.frames)} of {first.width}x{first.height}")
 
 
+class LookingThen(Acting):
+    """An examiner of frames that does one thing after it has seen them."""
+
+    needs = Needs.FRAMES
+
+    def examine(self, clip: Clip) -> Iterator[Evidence]:
+        if clip.size >= 1000:
+            yield _say(self.name, f"saw {sum(len(run.frames) for run in clip.frames)}")
+            yield from super().examine(clip)
+
+
 def build(names: Sequence[str], settings: Mapping[str, Any]) -> list[Examiner]:
     """The registry that the tests' workers use instead of the product's."""
     if settings.get("fail"):
@@ -213,4 +224,6 @@ def _examiner(name: str) -> Examiner:
     kind = name.partition("#")[0]
     if kind == "look":
         return Looking(name)
+    if kind.startswith("look then "):
+        return LookingThen(name, ACTS[kind.removeprefix("look then ")])
     return Trying(name, FORBIDDEN[name]) if name in FORBIDDEN else Acting(name, ACTS[kind])
