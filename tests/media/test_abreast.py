@@ -15,6 +15,7 @@ from pools import collect, hostile_pool
 from touchstone.examiners import Clip, Needs, Skip
 from touchstone.intake import Material
 from touchstone.media.abreast import abreast
+from touchstone.media.clock import Clock
 from touchstone.media.frames import Frame
 from touchstone.media.job import Job
 from touchstone.media.plan import Sampling
@@ -220,6 +221,24 @@ def test_a_job_lost_with_several_running_is_tried_one_by_one() -> None:
     assert isinstance(skipped, Skipped)
     assert skipped.examiner == "b"
     assert job.over
+
+
+def test_each_of_those_that_run_at_once_has_its_own_time() -> None:
+    clock = Clock(Deadlines(start_s=30, container_s=10, examiner_s=60), 3)
+    clock.start(1000)
+    assert clock.due == 1010
+    for answer, now, due in (
+        (Started("a"), 1001, 1061),
+        (Started("b"), 1002, 1061),
+        (Found(evidence("b", "1")), 1003, 1061),
+        (Checked("b"), 1020, 1061),
+        (Started("c"), 1020, 1061),  # that one begins does not give another more time
+        (Skipped("a", "why"), 1030, 1080),
+        (Checked("c"), 1040, 1080),  # what comes in the end has to come soon, too
+        (Started("c"), 1200, 1220),  # however often it says so, all has to end
+    ):
+        clock.note(answer, now)
+        assert clock.due == due, answer
 
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="workers of the tests use signals and fork")

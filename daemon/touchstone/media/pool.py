@@ -2,7 +2,8 @@
 
 Workers start when they are first needed, one is kept ready beyond those that are busy, and all of them end
 when unused for a while, which is the only way their memory really goes back. A worker that crashes, hangs or
-runs out of memory costs the examiner that it was running: the others are tried again in a fresh one.
+runs out of memory costs the examiner that it was running: the others are tried again in a fresh one. Where it
+ran several at once, they are first run again one by one, to find out which.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from ..inference.blocks import BLOCK_BYTES
 from ..intake import Material
 from ..messages import say
 from .answers import Done, Infer
+from .clock import Clock
 from .job import Job
 from .launch import Ways, ways_of_this_system
 from .process import WorkerLost, WorkerProcess, worker_command
 from .sandbox import SandboxReport
 from .spec import Deadlines, Recycling, WorkerSpec
-from .workers import Checked, Confined, Message, Skipped, Started
+from .workers import Confined, Message, Skipped
 
 if TYPE_CHECKING:
     from ..inference.service import Inference
@@ -185,26 +187,19 @@ class WorkerPool:
                 self._discard(worker)
 
     async def _converse(self, worker: WorkerProcess, job: Job) -> AsyncGenerator[Message, None]:
-        times = self._deadlines
-        total = times.container_s + times.examiner_s * len(job.remaining)
+        clock = Clock(self._deadlines, len(job.remaining))
         begin = partial(worker.begin, alone=job.alone)
-        await self._in_thread(begin, job.material, tuple(job.remaining), total + times.start_s)
-        allowed = times.container_s
-        deadline = time.monotonic() + allowed
-        due: dict[str, float] = {}  # of the examiners that run, by when each has to have ended
+        await self._in_thread(begin, job.material, tuple(job.remaining), clock.total_s)
+        clock.start(time.monotonic())
         for _ in range(_MAX_ANSWERS):
-            answer = await self._in_thread(worker.next_answer, min(due.values(), default=deadline), allowed)
+            answer = await self._in_thread(worker.next_answer, clock.due, clock.allowed_s)
             if isinstance(answer, Done):
                 job.done()
                 return
             if isinstance(answer, Infer):
                 job.asked.add(asyncio.ensure_future(self._infer(worker, answer, job)))
                 continue
-            if isinstance(answer, Started):
-                allowed = times.examiner_s
-                deadline = due[answer.examiner] = time.monotonic() + allowed
-            elif isinstance(answer, Checked | Skipped):
-                due.pop(answer.examiner, None)
+            clock.note(answer, time.monotonic())
             message = job.take(answer)
             if message is not None:
                 yield message

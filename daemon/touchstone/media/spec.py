@@ -51,7 +51,8 @@ class Deadlines:
     Attributes:
         start_s: from its start until it is ready.
         container_s: for reading the container.
-        examiner_s: for one examiner, from its start to its end.
+        examiner_s: for one examiner, from its start to its end, also where several run at once; and for
+            decoding the frames that they share.
         idle_s: how long an unused worker stays.
     """
 
