@@ -16,15 +16,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from .link import MAX_ANSWER, Link
-from .pipes import PipeLink
+from .framing import MAX_ANSWER
+from .link import Link
+from .pipes import PipeLink, pipes_to_a_process
 from .sandbox import ProcessLimits
 
 OVER_PIPES = "pipes"
 """First argument of a worker whose link is its standard input and output; a number is that of a socket."""
 
 AnyLink = Link | PipeLink
-_COMPLAINT_BYTES = 1 << 16
+COMPLAINT_BYTES = 1 << 16
+"""Of what a worker wrote to its standard error, to read at a time."""
 
 
 class Launched(Protocol):
@@ -145,7 +147,7 @@ class _Started:
             self._process.wait(timeout=seconds)
 
     def complaints(self) -> bytes:
-        return b"" if self._complaints.closed else self._complaints.read(_COMPLAINT_BYTES) or b""
+        return b"" if self._complaints.closed else self._complaints.read(COMPLAINT_BYTES) or b""
 
     def peak_memory_mib(self) -> int | None:
         """From Linux's /proc; None elsewhere."""
@@ -219,19 +221,9 @@ class OverPipes(_Started):
         limits: ProcessLimits,
         inherited: Sequence[int] = (),
     ) -> None:
-        request, ask = os.pipe()
-        read, answer = os.pipe()
-        try:
+        with pipes_to_a_process(largest=MAX_ANSWER) as (self.link, request, answer):
             super().__init__([*command, OVER_PIPES], environment, inherited, request, answer)
-        except OSError:
-            os.close(ask)
-            os.close(read)
-            raise
-        finally:
-            os.close(request)
-            os.close(answer)
         self._inherited = [(os.fstat(descriptor), descriptor) for descriptor in inherited]
-        self.link = PipeLink(read, ask, largest=MAX_ANSWER)
 
     def lend(self, descriptor: int) -> int:
         wanted = os.fstat(descriptor)

@@ -1,63 +1,23 @@
-"""How the daemon and a worker talk: length-prefixed JSON over a socket pair, with open files beside it.
+"""How the daemon and a worker talk: messages (framing.py) over a socket pair, with open files beside them.
 
-A message is four bytes of length, big endian, and that many bytes of UTF-8 JSON: always an object. What comes
-from a worker may be made up by an attacker, so sizes are checked before memory is taken, and a worker can
-never pass a descriptor back: the daemon reads without asking for any.
+A worker can never pass a descriptor back: the daemon reads without asking for any.
 """
 
 from __future__ import annotations
 
 import array
-import json
-import re
 import socket
-import struct
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# An escaped surrogate, which `encode` never writes and which would break whatever stores or prints the text.
-_SURROGATE = re.compile(rb"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
-FRAME = struct.Struct(">I")
-"""What stands before each message: its length."""
+from .framing import HEAD_BYTES, MAX_ANSWER, MAX_REQUEST, LinkBroken, LinkSlow, framed, read_message
 
-MAX_REQUEST = 32 << 20
-"""Bytes of one message to a worker; the largest carries the trust lists."""
-MAX_ANSWER = 4 << 20
-"""Bytes of one message from a worker."""
+__all__ = ["MAX_ANSWER", "MAX_FILES", "MAX_REQUEST", "Link", "LinkBroken", "LinkSlow"]
+
 MAX_FILES = 200
 """Descriptors beside one message; the kernel's own limit is 253 (SCM_MAX_FD)."""
-
-
-def encode(message: Mapping[str, Any]) -> bytes:
-    """A message's JSON. Text that is no valid Unicode (half of a surrogate pair) becomes question marks."""
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
-
-
-def decode(body: bytes) -> dict[str, Any]:
-    """The message that the bytes are.
-
-    Raises:
-        LinkBroken: they are none.
-    """
-    if _SURROGATE.search(body):
-        raise LinkBroken("a message with half a character in it")
-    try:
-        message = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise LinkBroken("a message that is not JSON") from error
-    if not isinstance(message, dict):
-        raise LinkBroken("a message that is not an object")
-    return message
-
-
-class LinkBroken(Exception):
-    """The other side is gone or sent something that is no message. The text says which."""
-
-
-class LinkSlow(LinkBroken):
-    """The other side said nothing by the time it had to."""
 
 
 class Link:
@@ -86,15 +46,15 @@ class Link:
         Raises:
             LinkBroken: the other side is gone.
         """
-        body = encode(message)
+        head, body = framed(message)
         try:
             with self._sending:
                 if files:
                     rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))
-                    self._end.sendmsg([FRAME.pack(len(body))], [rights])
+                    self._end.sendmsg([head], [rights])
                     self._end.sendall(body)
                 else:
-                    self._end.sendall(FRAME.pack(len(body)) + body)
+                    self._end.sendall(head + body)
         except OSError as error:
             raise LinkBroken(f"cannot send: {error.strerror}") from error
 
@@ -111,14 +71,14 @@ class Link:
         self._deadline = deadline
         if deadline is None and self._end.gettimeout() is not None:
             self._end.settimeout(None)
-        return self._body(self._exactly(FRAME.size))
+        return read_message(self._read, self._largest)
 
     def receive_with_files(self) -> tuple[dict[str, Any], list[int]]:
         """The next message and the descriptors that came with it, which are the caller's to close."""
         files = array.array("i")
         room = socket.CMSG_SPACE(MAX_FILES * files.itemsize)
         try:
-            head, beside, flags, _ = self._end.recvmsg(FRAME.size, room)
+            head, beside, flags, _ = self._end.recvmsg(HEAD_BYTES, room)
         except OSError as error:
             raise LinkBroken(f"cannot receive: {error.strerror}") from error
         for level, kind, data in beside:
@@ -128,32 +88,11 @@ class Link:
             raise LinkBroken("the other side has gone")
         if flags & socket.MSG_CTRUNC:
             raise LinkBroken("more files than this process may have open")
-        head += self._exactly(FRAME.size - len(head))
-        return self._body(head), files.tolist()
+        return read_message(self._read, self._largest, head), files.tolist()
 
-    def _body(self, head: bytes) -> dict[str, Any]:
-        (length,) = FRAME.unpack(head)
-        if length > self._largest:
-            raise LinkBroken(f"a message of {length} bytes, over the limit of {self._largest}")
-        return decode(self._exactly(length))
-
-    def _exactly(self, count: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < count:
-            try:
-                self._set_timeout()
-                part = self._end.recv(min(count - len(parts), 1 << 20))
-            except TimeoutError as error:
-                raise LinkSlow("no answer in time") from error
-            except OSError as error:
-                raise LinkBroken(f"cannot receive: {error.strerror}") from error
-            if not part:
-                raise LinkBroken("the other side has gone")
-            parts += part
-        return bytes(parts)
-
-    def _set_timeout(self) -> None:
+    def _read(self, most: int) -> bytes:
         # Left alone without a deadline: a confined worker never has one, and may not change its socket.
         if self._deadline is not None:
             # A timeout of 0 would make the socket non-blocking, which fails in another way.
             self._end.settimeout(max(self._deadline - time.monotonic(), 0.001))
+        return self._end.recv(most)

@@ -9,13 +9,12 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from .link import FRAME, LinkBroken, LinkSlow, decode, encode
+from .framing import PIECE, LinkBroken, LinkSlow, framed, read_message
 
-_PIECE = 1 << 20
 _FILES = "files_by_number"
 _WAITING = 2  # messages that are read ahead of what is asked for: a worker that floods has to wait
 _LOOK_UP_S = 0.2  # how often a reader that nobody listens to asks whether it may end
@@ -60,12 +59,11 @@ class PipeLink:
         Raises:
             LinkBroken: the other side is gone.
         """
-        body = encode({**message, _FILES: list(files)} if files else message)
-        left = memoryview(FRAME.pack(len(body)) + body)
+        left = memoryview(b"".join(framed({**message, _FILES: list(files)} if files else message)))
         try:
             with self._sending:
                 while left:
-                    left = left[os.write(self._writing, left[:_PIECE]) :]
+                    left = left[os.write(self._writing, left[:PIECE]) :]
         except OSError as error:
             raise LinkBroken(f"cannot send: {error.strerror}") from error
 
@@ -114,19 +112,26 @@ class PipeLink:
                 return
 
     def _message(self) -> dict[str, Any]:
-        (length,) = FRAME.unpack(self._exactly(FRAME.size))
-        if length > self._largest:
-            raise LinkBroken(f"a message of {length} bytes, over the limit of {self._largest}")
-        return decode(self._exactly(length))
+        return read_message(lambda most: os.read(self._reading, most), self._largest)
 
-    def _exactly(self, count: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < count:
-            try:
-                part = os.read(self._reading, min(count - len(parts), _PIECE))
-            except OSError as error:
-                raise LinkBroken(f"cannot receive: {error.strerror}") from error
-            if not part:
-                raise LinkBroken("the other side has gone")
-            parts += part
-        return bytes(parts)
+
+@contextmanager
+def pipes_to_a_process(*, largest: int) -> Iterator[tuple[PipeLink, int, int]]:
+    """A link to a process that is started meanwhile, and what that reads from and writes to.
+
+    Those two are closed at the end; where starting it raises, the link is, too.
+
+    Args:
+        largest: bytes of the largest message to accept from it.
+    """
+    request, ask = os.pipe()
+    read, answer = os.pipe()
+    link = PipeLink(read, ask, largest=largest)
+    try:
+        yield link, request, answer
+    except OSError:
+        link.close()
+        raise
+    finally:
+        os.close(request)
+        os.close(answer)

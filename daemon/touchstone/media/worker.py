@@ -23,8 +23,9 @@ from ..inference.blocks import BLOCK_BYTES
 from ..messages import FALLBACK, catalogue, say
 from . import launch
 from .answers import MAX_TEXT, Done, OutOfMemory, to_json
+from .framing import MAX_ANSWER, MAX_REQUEST, LinkBroken, encode
 from .launch import AnyLink
-from .link import MAX_ANSWER, MAX_REQUEST, Link, LinkBroken, encode
+from .link import Link
 from .pipes import PipeLink
 from .plan import Sampling
 from .rehearsal import rehearse

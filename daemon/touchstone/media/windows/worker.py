@@ -10,9 +10,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Literal
 
-from ..launch import OVER_PIPES, AnyLink, Launch
-from ..link import MAX_ANSWER
-from ..pipes import PipeLink
+from ..framing import MAX_ANSWER
+from ..launch import COMPLAINT_BYTES, OVER_PIPES, AnyLink, Launch
+from ..pipes import pipes_to_a_process
 from ..sandbox.limits import ProcessLimits
 from . import structures as win
 from .api import Api, System
@@ -24,7 +24,6 @@ Way = Literal["empty", "restricted"]
 
 _STILL_ACTIVE = 259  # of GetExitCodeProcess
 _WAIT_AFTER_END_MS = 5000
-_COMPLAINT_BYTES = 1 << 16
 
 
 class WindowsWorker:
@@ -61,40 +60,41 @@ class WindowsWorker:
         self._status: int | None = None
         self._closed = False
         self._job = Job(self._api, limits)
-        request, ask = os.pipe()
-        read, answer = os.pipe()
-        self._complaints, complain = os.pipe()
-        theirs = (request, answer, complain)
-        self.link = PipeLink(read, ask, largest=MAX_ANSWER)
-        try:
-            for descriptor in theirs:
-                os.set_inheritable(descriptor, True)
-            program = [*_real_program(command), OVER_PIPES, way]
-            variables = {**environment, "__PYVENV_LAUNCHER__": sys.executable} if _in_venv() else environment
-            with Tokens(self._api) as tokens:
-                new = create_suspended(
-                    self._api,
-                    tokens.empty if way == "empty" else tokens.restricted,
-                    program,
-                    variables,
-                    environment.get("SYSTEMROOT", "C:\\Windows"),
-                    [self._api.handle_of(descriptor) for descriptor in theirs],
-                )
-                self._process, self._pid = new.process, new.pid
-                try:
-                    self._job.take(new.process)
-                    if way == "empty":
-                        lend_token(self._api, new, tokens.loan)
-                    resume(self._api, new)
-                finally:
-                    self._api.call("CloseHandle", new.thread)
-        except OSError:
-            self.end()
-            self.close()
-            raise
-        finally:
-            for descriptor in theirs:
-                os.close(descriptor)
+        program = [*_real_program(command), OVER_PIPES, way]
+        variables = {**environment, "__PYVENV_LAUNCHER__": sys.executable} if _in_venv() else environment
+        with pipes_to_a_process(largest=MAX_ANSWER) as (self.link, request, answer):
+            self._complaints, complain = os.pipe()
+            try:
+                self._start(program, variables, (request, answer, complain), way)
+            except OSError:
+                self.end()
+                self.close()
+                raise
+            finally:
+                os.close(complain)
+
+    def _start(
+        self, program: Sequence[str], variables: Mapping[str, str], standard: Sequence[int], way: Way
+    ) -> None:
+        for descriptor in standard:
+            os.set_inheritable(descriptor, True)
+        with Tokens(self._api) as tokens:
+            new = create_suspended(
+                self._api,
+                tokens.empty if way == "empty" else tokens.restricted,
+                program,
+                variables,
+                variables.get("SYSTEMROOT", "C:\\Windows"),
+                [self._api.handle_of(descriptor) for descriptor in standard],
+            )
+            self._process, self._pid = new.process, new.pid
+            try:
+                self._job.take(new.process)
+                if way == "empty":
+                    lend_token(self._api, new, tokens.loan)
+                resume(self._api, new)
+            finally:
+                self._api.call("CloseHandle", new.thread)
 
     @property
     def pid(self) -> int:
@@ -126,7 +126,7 @@ class WindowsWorker:
             waiting = ctypes.c_uint32()
             handle = self._api.handle_of(self._complaints)
             self._api.call("PeekNamedPipe", handle, None, 0, None, ctypes.byref(waiting), None)
-            return os.read(self._complaints, min(waiting.value, _COMPLAINT_BYTES)) if waiting else b""
+            return os.read(self._complaints, min(waiting.value, COMPLAINT_BYTES)) if waiting else b""
         except OSError:  # the other end is closed, and nothing is left in it
             return b""
 
