@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 _HALVINGS = 60
 """Of the interval that is searched: finer than a float between 0 and 1."""
 
 
+@lru_cache(maxsize=4096)  # every scan asks for those of the same calibration
 def upper_bound(count: int, of: int, confidence: float) -> float:
     """The largest share that leaves `count` or fewer among `of` with a chance of `1 - confidence`.
 
