@@ -48,9 +48,13 @@ class BlockVotes:
 
     def ones(self, length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """For a message of `length` bits: how many blocks say 1, and how many there are, for each bit."""
-        position = np.arange(self.votes.size) % length
-        ones = np.bincount(position, weights=self.votes, minlength=length).astype(np.int64)
-        return ones, np.bincount(position, minlength=length).astype(np.int64)
+        whole = self.votes.size // length
+        rounds, rest = self.votes[: whole * length].reshape(whole, length), self.votes[whole * length :]
+        ones = rounds.sum(axis=0, dtype=np.int64)
+        ones[: rest.size] += rest
+        blocks = np.full(length, whole, np.int64)
+        blocks[: rest.size] += 1
+        return ones, blocks
 
 
 def u_plane(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

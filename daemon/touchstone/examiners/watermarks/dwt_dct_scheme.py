@@ -10,7 +10,8 @@ its chroma. So the votes are read from the decoded Cb plane, without ever making
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,9 @@ STRETCH_P = 0.01
 """A run of frames counts as marked when its own votes agree this well; the pooled ones decide on the clip."""
 
 
+_BAND = 1 << 15  # samples that are scaled at a time, so that they stay in the cache
+
+
 class DwtDct:
     """Scheme for `watermarks`; see scheme.Scheme."""
 
@@ -55,7 +59,7 @@ class _Votes:
         self.pooled: dict[int, list[NDArray[np.int64]]] = {}
         self.runs: list[tuple[float, float, dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]]]] = []
 
-    def add(self, start_s: float, end_s: float, votes: list[BlockVotes], lengths: set[int]) -> None:
+    def add(self, start_s: float, end_s: float, votes: Sequence[BlockVotes], lengths: set[int]) -> None:
         of_run = {}
         for length in lengths:
             counts = [vote.ones(length) for vote in votes]
@@ -84,8 +88,9 @@ class _Reader:
         for size, messages in self._sizes.items():
             lengths = {m.length for m in messages}
             low = [plane if size == own else scaled(plane, size) for plane in planes]
-            for mirrored in (False, True):
-                votes = [votes_of(plane[:, ::-1] if mirrored else plane) for plane in low]
+            for mirrored, votes in zip(
+                (False, True), zip(*map(votes_both_ways, low), strict=True), strict=True
+            ):
                 self._votes[size, mirrored].add(run.start_s, run.end_s, votes, lengths)
 
     def readings(self) -> Iterator[Reading]:
@@ -146,8 +151,11 @@ def low_plane(frame: Frame) -> NDArray[np.float32]:
         # U = 0.492 (B - Y) while Cb = 0.564 (B - Y), the latter over 224 of 255 steps in limited range
         # (ITU-R BT.601). The matrices of other standards change the factor by a few per cent at most.
         factor = 0.492 / 0.564 * (1.0 if frame.colour.full_range else 255 / 224)
-        cb = frame.planes[1].astype(np.float32) / np.float32(step)
-        low = (cb - np.float32(128)) * np.float32(factor) + np.float32(128)
+        low = frame.planes[1].astype(np.float32)
+        low /= np.float32(step)
+        low -= np.float32(128)
+        low *= np.float32(factor)
+        low += np.float32(128)
         return low[: frame.height // 2, : frame.width // 2]
     u = u_plane(frame.rgb()).astype(np.float32)[: frame.height // 2 * 2, : frame.width // 2 * 2]
     return np.asarray((u[0::2, 0::2] + u[0::2, 1::2] + u[1::2, 0::2] + u[1::2, 1::2]) / 4)
@@ -156,17 +164,43 @@ def low_plane(frame: Frame) -> NDArray[np.float32]:
 def votes_of(low: NDArray[np.float32]) -> BlockVotes:
     """The vote of every block of a low plane, as `dwt_dct.read_blocks` reads them from RGB, to rounding."""
     rows, columns = low.shape[0] // BLOCK, low.shape[1] // BLOCK
-    low = np.abs(low[: rows * BLOCK, : columns * BLOCK]) * 2
-    return BlockVotes((np.mod(largest_in_blocks(low), STEP) > STEP / 2).astype(np.uint8).ravel())
+    return BlockVotes(
+        _in_upper_half(largest_in_blocks(np.abs(low[: rows * BLOCK, : columns * BLOCK]))).ravel()
+    )
+
+
+def votes_both_ways(low: NDArray[np.float32]) -> tuple[BlockVotes, BlockVotes]:
+    """The votes of a low plane and of its mirror image, `low[:, ::-1]`."""
+    if low.shape[1] % BLOCK:  # other blocks begin at the other edge
+        return votes_of(low), votes_of(low[:, ::-1])
+    low = np.abs(low[: low.shape[0] // BLOCK * BLOCK])
+    # The same blocks: they differ in which corner is left aside, and in their order.
+    first, *others = (low[i::BLOCK] for i in range(BLOCK))
+    below = np.maximum.reduce(others)
+    columns = [below[:, i::BLOCK] for i in range(BLOCK)]
+    within = np.maximum.reduce([*columns, *(first[:, i::BLOCK] for i in range(1, BLOCK - 1))])
+    left, right = first[:, 0::BLOCK], first[:, BLOCK - 1 :: BLOCK]
+    plain, mirrored = (_in_upper_half(np.maximum(within, corner)) for corner in (right, left))
+    return BlockVotes(plain.ravel()), BlockVotes(mirrored[:, ::-1].ravel())
+
+
+def _in_upper_half(largest: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Whether twice the values lie in the upper half of a step, 0 or 1: `2 * largest % STEP > STEP / 2`."""
+    twice = largest * 2
+    # NumPy's remainder is slow. This one is as exact: a float32 below a multiple of the step is so by more
+    # than what the quotient can be rounded by, and the difference of the two has few enough digits.
+    twice -= np.floor(twice / STEP) * STEP
+    return (twice > STEP / 2).astype(np.uint8)
 
 
 def scaled(low: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
     """A low plane as it would be at another frame size, by cubic interpolation in both directions."""
     rows = _cubic(low.shape[0], size[1] // 2)
     columns = _cubic(low.shape[1], size[0] // 2)
-    return _apply(_apply(low, rows).T, columns).T
+    return _apply(np.ascontiguousarray(_apply(low, rows).T), columns).T
 
 
+@lru_cache(maxsize=64)  # of each size there are many frames
 def _cubic(source: int, target: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """For each of `target` samples its four source samples and their weights (Keys' cubic, a = -0.5)."""
     at = (np.arange(target) + 0.5) * source / target - 0.5
@@ -183,7 +217,16 @@ def _apply(
     plane: NDArray[np.float32], kernel: tuple[NDArray[np.intp], NDArray[np.float32]]
 ) -> NDArray[np.float32]:
     taps, weights = kernel
-    out = plane[taps[:, 0]] * weights[:, 0, None]
-    for tap in range(1, 4):
-        out += plane[taps[:, tap]] * weights[:, tap, None]
-    return np.asarray(out)
+    out = np.empty((len(taps), plane.shape[1]), np.float32)
+    band = max(1, _BAND // plane.shape[1])
+    more = np.empty((band, plane.shape[1]), np.float32)
+    for top in range(0, len(taps), band):
+        some, share = taps[top : top + band], weights[top : top + band, :, None]
+        total, term = out[top : top + band], more[: len(some)]
+        np.take(plane, some[:, 0], axis=0, out=total, mode="clip")
+        total *= share[:, 0]
+        for tap in range(1, 4):
+            np.take(plane, some[:, tap], axis=0, out=term, mode="clip")
+            term *= share[:, tap]
+            total += term
+    return out
