@@ -127,7 +127,17 @@ def render() -> str:
         f"{INTRODUCTION}\n## Python packages\n\n{_table(python)}\n"
         f"What their wheels carry beside the packages themselves:\n\n{''.join(notes)}\n"
         f"## In the extension\n\n{_table(bundle)}"
+        f"\n## Models made of other people's\n\n{_models()}"
     )
+
+
+def _models() -> str:
+    """Files in model_zoo/ that were made of somebody's weights, with the text of their licence."""
+    told = []
+    for model in FACTS["model"]:
+        text = "".join(f"> {line}".rstrip() + "\n" for line in model["text"].strip().splitlines())
+        told.append(f"**{model['file']}**: {model['note']}\n\n{text}")
+    return "\n".join(told)
 
 
 def _table(notices: list[Notice]) -> str:

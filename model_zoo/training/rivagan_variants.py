@@ -2,6 +2,7 @@
 """Makes variants of RivaGAN's decoder and measures whether any is worth shipping.
 
 usage: python model_zoo/training/rivagan_variants.py [--corpus DIR] [--pictures N] [--out DIR] [--readings]
+                                                     [--ship FILE]
 
 The decoder was exported with three-dimensional convolutions over a time axis of one. `flat` is the same graph
 with the axis taken out: the same numbers, to rounding, by faster code. `int8` is `flat` quantised statically:
@@ -73,6 +74,7 @@ QUALITY = 85
 THRESHOLD = 0.52
 VARIANTS = ("fp32", "flat", "int8", "int8-kept")
 FIRST = ("_attention.0", "_conv.0")  # three channels in: 9 % of the work
+SHIPPED = "int8-kept"
 Array = NDArray[np.float32]
 
 
@@ -166,6 +168,24 @@ def quantised(flat: Path, target: Path, frames: Sequence[Array], kept: Sequence[
     prepared.unlink()
 
 
+def shipped(path: Path, target: Path) -> None:
+    """Write a variant as it is shipped: taking the time axis that the reference takes."""
+    model = onnx.load(path)
+    for node in model.graph.node:
+        for place, name in enumerate(node.input):
+            if name == "frame":
+                node.input[place] = "picture"
+    axes = numpy_helper.from_array(np.array([2], np.int64), "time_axis")
+    model.graph.initializer.append(axes)
+    model.graph.node.insert(0, helper.make_node("Squeeze", ["frame", "time_axis"], ["picture"], "squeeze"))
+    shape = ["batch", 3, 1, SIDE, SIDE]
+    model.graph.input[0].CopyFrom(helper.make_tensor_value_info("frame", TensorProto.FLOAT, shape))
+    del model.opset_import[:]
+    model.opset_import.append(helper.make_opsetid("", 13))
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, target)
+
+
 def outputs(model: Path, frames: Sequence[Array], time_axis: bool) -> tuple[Array, float]:
     """What a model gives for each frame, `(frames, 32)`, and milliseconds for one."""
     options = onnxruntime.SessionOptions()
@@ -224,6 +244,7 @@ def main() -> None:
     ask.add_argument("--corpus", type=Path)
     ask.add_argument("--pictures", type=int, default=24, help="to measure on; half as many to calibrate on")
     ask.add_argument("--out", type=Path, help="keep the variants here")
+    ask.add_argument("--ship", type=Path, metavar="FILE", help="write the variant that ships, of --out")
     ask.add_argument("--readings", action="store_true", help="compare readings of clips; needs --corpus")
     ask.add_argument("--clips", type=int, default=30, help="to mark for --readings")
     args = ask.parse_args()
@@ -271,6 +292,8 @@ def main() -> None:
             if not args.corpus:
                 sys.exit("--readings needs --corpus, a folder with a manifest.csv and clips")
             compare_readings(folder, args.corpus, args.clips, ROOT / "build" / "measure_rivagan.jsonl")
+        if args.ship:
+            shipped(folder / f"{SHIPPED}.onnx", args.ship)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 
 from touchstone.zoo.entry import BadEntry, Model, read_card, read_zoo
 from touchstone.zoo.registry import IMPORTED, Zoo, model_zoo, shipped_models
-from zoo.shop import card, model
+from zoo.shop import card, model, sha256
 
 
 def toml(values: dict[str, Any]) -> str:
@@ -28,6 +28,11 @@ def toml(values: dict[str, Any]) -> str:
 def test_what_comes_with_the_program_is_sound() -> None:
     models = shipped_models()
     assert "rivagan" in {entry.name for entry in models}
+    for entry in models:
+        for variant in entry.variants:
+            if variant.carried:
+                content = (model_zoo() / variant.carried).read_bytes()
+                assert (len(content), sha256(content)) == (variant.size, variant.sha256)
     for entry in models:
         page = (model_zoo() / str(entry.card)).read_text(encoding="utf-8")
         assert entry.version in page, f"the card of {entry.name} is about another version"

@@ -84,7 +84,7 @@ def test_what_is_measured_is_shown(home: Path, tmp_path: Path) -> None:
     ("words", "code", "says"),
     [
         (("pull", "nothing"), 2, "there are: rivagan"),
-        (("pull", "rivagan", "--variant", "int8"), 2, "it has: fp32"),
+        (("pull", "rivagan", "--variant", "fp16"), 2, "it has: fp32, int8"),
         (("remove", "nothing"), 2, "there are: rivagan"),
         (("remove", "rivagan"), 0, "not installed"),
         (("import", "missing.onnx", "--card", "missing.toml"), 2, "missing.toml"),

@@ -277,3 +277,16 @@ async def test_models_are_private_to_the_user(tmp_path: Path) -> None:
         Zoo(tmp_path / "models", [entry]), entry, entry.variants[0], handing_over(CONTENT), quiet
     )
     assert path.parent.stat().st_mode & 0o077 == 0
+
+
+async def test_a_file_that_the_program_carries_needs_no_network(tmp_path: Path) -> None:
+    zoo = Zoo(tmp_path)
+    entry = next(m for m in zoo.shipped if m.name == "rivagan")
+    variant = next(v for v in entry.variants if v.carried)
+
+    async def fetch(variant: Variant, target: Path, progress: Progress) -> None:
+        raise FetchFailed("asked for")
+
+    path = await pull(zoo, entry, variant, fetch, quiet)
+    assert sha256(path.read_bytes()) == variant.sha256
+    assert zoo.state(entry, variant) is State.INSTALLED

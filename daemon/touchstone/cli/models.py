@@ -108,6 +108,7 @@ def run_pull(args: argparse.Namespace, env: Environment, fetch: Fetch | None = N
     if model is None:
         return Exit.USAGE
     variant = next((v for v in model.variants if args.variant in (None, v.name)), None)
+    carried = [] if args.variant else [v for v in model.variants if v.carried and v is not variant]
     if variant is None:
         names = ", ".join(v.name for v in model.variants)
         env.error(say("models.pull.unknown_variant", name=model.name, variant=args.variant, names=names))
@@ -115,6 +116,8 @@ def run_pull(args: argparse.Namespace, env: Environment, fetch: Fetch | None = N
     try:
         with _Bar(env, model.name) as bar:
             path = asyncio.run(pull(zoo, model, variant, fetch or fetcher(env.environ), bar))
+            for other in carried:
+                asyncio.run(pull(zoo, model, other, fetch or fetcher(env.environ), bar))
     except (FetchFailed, PullFailed) as problem:
         env.error(str(problem))
         return Exit.FAILED

@@ -145,6 +145,7 @@ def _plan(
         threshold=model.output.threshold,
         threads=threads,
         opt_in=opt_in,
+        flips={v.name: v.flips for v in model.variants if v.flips is not None},
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -102,6 +102,7 @@ class Plan:
         threshold: a decision is yes above it.
         threads: of the processor.
         opt_in: whether providers that are slow to set up are tried too.
+        flips: share of decisions that may differ, of variants that may differ in more than `MAX_FLIPS`.
     """
 
     contents: Mapping[str, bytes]
@@ -110,6 +111,7 @@ class Plan:
     threshold: float = 0.0
     threads: int = 1
     opt_in: bool = False
+    flips: Mapping[str, float] = field(default_factory=dict)
 
 
 def pairs(plan: Plan, available: Sequence[str]) -> list[tuple[str, str]]:
@@ -143,7 +145,7 @@ def measure(
     about_to_try(*first)
     result, reference = _measure_one(runtime, plan, *first, clock)
     if reference is not None:
-        result = _compared(result, reference, reference, plan.threshold)
+        result = _compared(result, reference, reference, plan)
     if first not in before:
         yield result
     if reference is None or result.problem:
@@ -151,7 +153,7 @@ def measure(
     for variant, provider in others:
         about_to_try(variant, provider)
         result, answers = _measure_one(runtime, plan, variant, provider, clock)
-        yield result if answers is None else _compared(result, answers, reference, plan.threshold)
+        yield result if answers is None else _compared(result, answers, reference, plan)
 
 
 def as_json(results: Sequence[Measured]) -> list[dict[str, Any]]:
@@ -224,13 +226,14 @@ def _compared(
     result: Measured,
     answers: NDArray[np.float32],
     expected: NDArray[np.float32],
-    threshold: float,
+    plan: Plan,
 ) -> Measured:
     if answers.shape != expected.shape or not np.isfinite(answers).all():
         return replace(result, problem="gives no numbers, or too few")
     difference = float(np.abs(answers - expected).max() / max(float(np.abs(expected).max()), 1e-9))
-    flips = float(((answers > threshold) != (expected > threshold)).mean())
-    wrong = difference > MAX_DIFFERENCE.get(result.variant, 0.02) or flips > MAX_FLIPS
+    flips = float(((answers > plan.threshold) != (expected > plan.threshold)).mean())
+    allowed = plan.flips.get(result.variant, MAX_FLIPS)
+    wrong = difference > MAX_DIFFERENCE.get(result.variant, 0.02) or flips > allowed
     return replace(
         result,
         difference=round(difference, 6),

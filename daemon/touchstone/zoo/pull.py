@@ -16,7 +16,7 @@ from ..system.locks import LockTimeout, file_lock
 from ..system.paths import make_private_dir
 from .entry import MAX_FILE, Model, Variant
 from .fetching import Fetch, Progress
-from .registry import State, Zoo, sha256_of
+from .registry import State, Zoo, model_zoo, sha256_of
 
 _CHUNK = 1 << 20
 
@@ -27,6 +27,8 @@ class PullFailed(Exception):
 
 async def pull(zoo: Zoo, model: Model, variant: Variant, fetch: Fetch, progress: Progress) -> Path:
     """Fetch one file of a model and put it in place; a file that is right already is left alone.
+
+    A file that the program carries is copied; `fetch` is not asked for it.
 
     Raises:
         FetchFailed: it could not be fetched.
@@ -41,7 +43,10 @@ async def pull(zoo: Zoo, model: Model, variant: Variant, fetch: Fetch, progress:
         folder = make_folder(zoo.folder, model)
         arriving = folder / f".{variant.file}.part"
         with _alone(folder / f".{variant.file}.lock", model):
-            await fetch(variant, arriving, progress)
+            if variant.carried is None:
+                await fetch(variant, arriving, progress)
+            else:
+                arriving.write_bytes((model_zoo() / variant.carried).read_bytes())
             _put_in_place(variant, arriving, path)
     return path
 

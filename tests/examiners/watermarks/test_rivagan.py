@@ -41,8 +41,8 @@ class Rivagan:
     zoo: Zoo
     encoder: onnxruntime.InferenceSession
 
-    def scheme(self, **changes: object) -> OnnxScheme:
-        (found,) = self.zoo.installed()
+    def scheme(self, variant: str = "fp32", **changes: object) -> OnnxScheme:
+        found = next(i for i in self.zoo.installed() if i.variant.name == variant)
         return OnnxScheme(found.model.model_copy(update=changes), found.variant, found.path)
 
     def marked(self, picture: Picture) -> Picture:
@@ -59,10 +59,11 @@ def rivagan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rivagan]:
     zoo = Zoo(models_folder(Paths.under(home)))
     entry = zoo.find("rivagan")
     assert entry is not None
-    (variant,) = entry.variants
+    variant, carried = entry.variants
     assert variant.member is not None
     try:
-        asyncio.run(pull(zoo, entry, variant, fetcher(os.environ), lambda *_: None))
+        for each in (variant, carried):
+            asyncio.run(pull(zoo, entry, each, fetcher(os.environ), lambda *_: None))
         pip_download(variant.member, home / "wheel", os.environ)
     except FetchFailed as problem:
         pytest.skip(f"RivaGAN cannot be fetched here: {problem}")
@@ -82,6 +83,17 @@ def marked(rivagan: Rivagan, picture: Picture) -> Picture:
     return rivagan.marked(picture)
 
 
+def environment(data: Path, home: Path) -> Environment:
+    return Environment(
+        paths=Paths.under(data),
+        home=home,
+        platform="linux",
+        environ=os.environ,
+        stdout=io.StringIO(),
+        stderr=io.StringIO(),
+    )
+
+
 def read(scheme: OnnxScheme, picture: Picture) -> list[Reading]:
     reader = scheme.reader()
     planes = tuple(np.ascontiguousarray(picture[..., channel]) for channel in range(3))
@@ -89,15 +101,19 @@ def read(scheme: OnnxScheme, picture: Picture) -> list[Reading]:
     return list(reader.readings())
 
 
-def test_the_message_is_read_and_told_but_speaks_for_nothing(rivagan: Rivagan, marked: Picture) -> None:
-    (reading,) = read(rivagan.scheme(), marked)
+@pytest.mark.parametrize("variant", ["fp32", "int8"])
+def test_the_message_is_read_and_told_but_speaks_for_nothing(
+    rivagan: Rivagan, marked: Picture, variant: str
+) -> None:
+    (reading,) = read(rivagan.scheme(variant), marked)
     assert bytes.fromhex(reading.message) == b"mark"
     assert reading.told
     assert reading.supports.value == "neither"
 
 
-def test_an_unmarked_picture_is_not_told(rivagan: Rivagan, picture: Picture) -> None:
-    (reading,) = read(rivagan.scheme(), picture)
+@pytest.mark.parametrize("variant", ["fp32", "int8"])
+def test_an_unmarked_picture_is_not_told(rivagan: Rivagan, picture: Picture, variant: str) -> None:
+    (reading,) = read(rivagan.scheme(variant), picture)
     assert not reading.told
 
 
@@ -118,14 +134,7 @@ def test_a_scan_finds_it_in_a_clip(rivagan: Rivagan, marked: Picture, tmp_path: 
         for _ in range(3):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(marked, format="rgb24")))
         container.mux(stream.encode())
-    env = Environment(
-        paths=Paths.under(rivagan.home),
-        home=tmp_path,
-        platform="linux",
-        environ=os.environ,
-        stdout=io.StringIO(),
-        stderr=io.StringIO(),
-    )
+    env = environment(rivagan.home, tmp_path)
     assert main(["scan", "--no-daemon", "--json", str(clip)], env) == 0
     assert isinstance(env.stdout, io.StringIO)
     scan = json.loads(env.stdout.getvalue())
@@ -133,3 +142,14 @@ def test_a_scan_finds_it_in_a_clip(rivagan: Rivagan, marked: Picture, tmp_path: 
     assert evidence["details"]["message"] == b"mark".hex()
     assert evidence["log10_lr"] is None
     assert scan["verdict"]["label"] == "no_signs"
+
+
+def test_eight_bits_answer_the_golden_inputs_as_nearly_as_the_entry_allows(rivagan: Rivagan) -> None:
+    env = environment(rivagan.home, rivagan.home)
+    assert main(["models", "bench", "--json"], env) == 0
+    assert isinstance(env.stdout, io.StringIO)
+    (model,) = json.loads(env.stdout.getvalue())["models"]
+    tried = {r["variant"]: r for r in model["results"] if r["provider"] == "CPUExecutionProvider"}
+    assert tried["fp32"]["problem"] is None
+    assert tried["int8"]["problem"] is None
+    assert tried["int8"]["flips"] <= 0.05
