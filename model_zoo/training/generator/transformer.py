@@ -127,7 +127,7 @@ class Block(nn.Module):
     ) -> Tensor:
         """`x (B, T, S, C)`; `shifts (B, T, 1, 6, C)`, of a frame's noise level, rate and words.
 
-        `by`: turns within a frame `(S, …)`, along time `(B, 1, T, …)`, over everything `(B, 1, T * S, …)`.
+        `by`: turns within a frame `(S, …)`, along time `(1, 1, T, …)`, over everything `(1, 1, T * S, …)`.
         """
         batch, frames, places, width = x.shape
         shift1, scale1, gate1, shift2, scale2, gate2 = (shifts + self.bias).unbind(-2)
@@ -136,7 +136,7 @@ class Block(nn.Module):
             y = self.attend(y.flatten(0, 1), by[0]).unflatten(0, (batch, frames))
         elif self.way == "time":
             along = y.transpose(1, 2).flatten(0, 1)
-            y = self.attend(along, by[1].repeat_interleave(places, 0)).unflatten(0, (batch, places))
+            y = self.attend(along, by[1]).unflatten(0, (batch, places))
             y = y.transpose(1, 2)
         else:
             y = self.attend(y.flatten(1, 2), by[2]).unflatten(1, (frames, places))
@@ -203,7 +203,7 @@ class Denoiser(nn.Module):
         Args:
             x: `(B, T, LATENT, h, w)`, h and w even.
             levels: `(B, T)`, 1 is noise and 0 is clean.
-            times: `(B, T)`, seconds of each latent frame.
+            times: `(B, T)`, seconds of each latent frame; the same for all clips of a batch.
             ids: `(B, WORDS)` int64.
         """
         batch, frames, _, high, wide = x.shape
@@ -213,31 +213,42 @@ class Denoiser(nn.Module):
             .permute(0, 1, 3, 5, 2, 4, 6)
             .reshape(batch, frames, rows * columns, -1)
         )
-        y = self.enter(tokens)
+        row, column = places(rows, columns)
+        return (
+            self.tokens(tokens, levels, times, row.to(x.device), column.to(x.device), ids)
+            .reshape(batch, frames, rows, columns, LATENT, PATCH, PATCH)
+            .permute(0, 1, 4, 2, 5, 3, 6)
+            .reshape(x.shape)
+        )
+
+    def tokens(
+        self, x: Tensor, levels: Tensor, times: Tensor, row: Tensor, column: Tensor, ids: Tensor
+    ) -> Tensor:
+        """As `forward`, of patches `(B, T, S, LATENT * PATCH * PATCH)` at `row` and `column`, each `(S,)`."""
+        y = self.enter(x)
         words, said = self.words(ids)
         absent = torch.where(ids == 0, -1e4, 0.0)
         absent = torch.cat([torch.zeros_like(absent[:, :1]), absent[:, 1:]], 1)[:, None, None]
-        steps = times.diff(dim=1)
-        step = steps.mean(1) if frames > 1 else torch.full_like(times[:, 0], 0.25)
+        step = times.diff(dim=1).mean(1) if times.shape[1] > 1 else torch.full_like(times[:, 0], 0.25)
         condition = self.level(waves(levels * 8, 32)) + (self.rate(waves(step, 8)) + said)[:, None]
         shifts = self.modulate(condition).unflatten(-1, (6, self.size.width))[:, :, None]
-        at = (times * 4 - (times * 4).mean(1, keepdim=True)).float()
-        finer = 8 / min(rows, columns)
-        row = (torch.arange(rows, device=x.device).float() - (rows - 1) / 2) * finer
-        column = (torch.arange(columns, device=x.device).float() - (columns - 1) / 2) * finer
-        still, every_row = torch.zeros(rows * columns), row.repeat_interleave(columns)
-        every_column = column.repeat(rows)
-        none = torch.zeros_like(at)
-        space = angles(still, every_row, every_column)
+        at = (times[:1] * 4 - (times[:1] * 4).mean(1, keepdim=True)).float()
+        still, none = torch.zeros_like(row), torch.zeros_like(at)
+        space = angles(still, row, column)
         time = angles(at, none, none)[:, None]
         both = (angles(at, none, none)[:, :, None] + space).flatten(1, 2)[:, None]
         for block in self.blocks:
             y = block(y, shifts, words, absent, (space, time, both))
         shift, scale = self.last(functional.silu(condition))[:, :, None].chunk(2, -1)
         y = functional.layer_norm(y, (self.size.width,)) * (1 + scale) + shift
-        return (
-            self.leave(y)
-            .reshape(batch, frames, rows, columns, LATENT, PATCH, PATCH)
-            .permute(0, 1, 4, 2, 5, 3, 6)
-            .reshape(x.shape)
-        )
+        out: Tensor = self.leave(y)
+        return out
+
+
+def places(rows: int, columns: int) -> tuple[Tensor, Tensor]:
+    """Row and column of each patch, `(rows * columns,)` each, in eighths of the shorter side from the
+    middle."""
+    finer = 8 / min(rows, columns)
+    row = (torch.arange(rows).float() - (rows - 1) / 2) * finer
+    column = (torch.arange(columns).float() - (columns - 1) / 2) * finer
+    return row.repeat_interleave(columns), column.repeat(rows)
