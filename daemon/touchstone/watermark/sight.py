@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from .carrier import CHIPS_ACROSS, TILE
+from .scaling import scaled
 
 PIXELS_A_CHIP = 2
 FRAMES = 3
@@ -28,7 +28,7 @@ _REACH = 4  # pixels to either side that a point is compared with
 
 
 def canonical(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A luma plane at the canonical size: the shorter side is SIDE, proportions are kept."""
+    """A luma plane at the canonical size, by Pillow's bicubic filter: the shorter side is SIDE."""
     height, width = luma.shape
     side = min(height, width)
     size = (round(width * SIDE / side), round(height * SIDE / side))
@@ -36,7 +36,7 @@ def canonical(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
         most = int(MAX_ASPECT * side)
         top, left = max(0, (height - most) // 2), max(0, (width - most) // 2)
         return canonical(np.ascontiguousarray(luma[top : top + most, left : left + most]))
-    return np.asarray(Image.fromarray(luma).resize(size, Image.Resampling.BICUBIC))
+    return scaled(luma, *size)
 
 
 def plain_estimate(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
