@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from touchstone.watermark.key import WELL_KNOWN, BadKey, Key
-from touchstone.watermark.payload import RAW_BITS, BadPayload, Statement, decode, encode, parse
+from touchstone.watermark.payload import (
+    MESSAGE_BITS,
+    RAW_BITS,
+    BadPayload,
+    Statement,
+    _viterbi,
+    decode,
+    encode,
+    parse,
+)
 
 OTHER = Key("other", bytes(range(32)))
 
@@ -24,6 +33,33 @@ def test_twelve_wrong_bits_of_120_are_corrected() -> None:
     soft[5::10] *= -1
     message = decode(soft, WELL_KNOWN)
     assert message is not None and message.payload == "00000007"
+
+
+def likeliest(soft: list[float]) -> int:
+    """The word whose code agrees best with soft values; of two as good, the first that is come upon."""
+    best: dict[int, tuple[float, int]] = {0: (0.0, 0)}  # by the last 8 bits: how well, and the word
+    for step in range(RAW_BITS // 2):
+        reached: dict[int, tuple[float, int]] = {}
+        for state in range(256):
+            for before in (state << 1 & 255, state << 1 & 255 | 1):
+                if before not in best:
+                    continue
+                register = (state >> 7) << 8 | before
+                signs = [1 - 2 * ((register & g).bit_count() % 2) for g in (0o561, 0o753)]
+                score, word = best[before]
+                score += signs[0] * soft[2 * step] + signs[1] * soft[2 * step + 1]
+                if state not in reached or score > reached[state][0]:
+                    reached[state] = score, word << 1 | state >> 7
+        best = reached
+    return best[0][1] >> (RAW_BITS // 2 - MESSAGE_BITS)
+
+
+def test_noise_is_read_as_what_agrees_best_with_it() -> None:
+    draw = np.random.default_rng(2)
+    noises = [draw.normal(size=RAW_BITS) for _ in range(3)]
+    ties = [np.rint(draw.normal(size=RAW_BITS)), np.zeros(RAW_BITS)]
+    for soft in (*noises, *ties, np.full(RAW_BITS, -1.0)):
+        assert _viterbi(soft) == likeliest(soft.tolist())
 
 
 def test_another_key_makes_nothing_of_it() -> None:

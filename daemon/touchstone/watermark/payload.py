@@ -115,16 +115,20 @@ def _trellis() -> tuple[NDArray[np.intp], NDArray[np.float64]]:
 
 def _viterbi(soft: NDArray[np.float64]) -> int:
     before, signs = _trellis()
+    values = soft.reshape(_STEPS, len(_GENERATORS))
+    gained = np.ascontiguousarray(np.moveaxis(signs @ values.T, -1, 0))  # (steps, states, choices)
     score = np.full(_STATES, -np.inf)
     score[0] = 0.0
-    choices = np.empty((_STEPS, _STATES), dtype=np.intp)
-    for step, values in enumerate(soft.reshape(_STEPS, len(_GENERATORS))):
-        reached = score[before] + signs @ values
-        choices[step] = reached.argmax(axis=1)
-        score = reached.max(axis=1)
+    choices = np.empty((_STEPS, _STATES), dtype=np.bool_)
+    for step in range(_STEPS):
+        reached = score[before]
+        reached += gained[step]
+        first, second = reached[:, 0], reached[:, 1]
+        np.greater(second, first, out=choices[step])
+        score = np.maximum(first, second)
     state, word = 0, 0
     for step in reversed(range(_STEPS)):
         if step < MESSAGE_BITS:
             word |= (state >> (_MEMORY - 1)) << (MESSAGE_BITS - 1 - step)
-        state = int(before[state, choices[step, state]])
+        state = int(before[state, int(choices[step, state])])
     return word
