@@ -13,6 +13,7 @@ from importlib import import_module
 
 from .. import __version__
 from ..messages import say
+from ..own_processes import run_as_named
 from ..system.environment import Environment
 from .exits import Exit
 from .problems import explain
@@ -48,7 +49,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None, env: Environment | None = None) -> int:
-    """Run one command and return its exit code. The console script `touchstone` calls this."""
+    """Run one command and return its exit code. The console script `touchstone` calls this, and so does the
+    entry of a frozen program, whose own processes begin here too."""
+    if argv is None and (status := run_as_named(sys.argv[1:])) is not None:
+        return status
     args = build_parser().parse_args(argv)
     env = env or Environment.of_this_machine()
     try:

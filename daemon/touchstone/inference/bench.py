@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,8 @@ BATCH = 8
 _UINT8 = 2  # TensorProto.DataType
 
 
-def main() -> int:
-    """Read the request, write the answer. Returns the exit status."""
+def main(arguments: Sequence[str] = ()) -> int:
+    """Read the request, write the answer; there are no arguments. Returns the exit status."""
     request = json.load(sys.stdin)
     confine_inference()  # as in the process that will run them
     os.nice(10)  # whoever waits for a scan goes first

@@ -18,10 +18,8 @@ from typing import Any
 
 from ..media.link import MAX_ANSWER, Link, LinkBroken, LinkSlow
 from ..messages import say
+from ..own_processes import command_of
 from .batching import Batch
-
-FROZEN_ARGUMENT = "inference"
-"""First argument that makes the bundled executable this process: it has no `python -m`."""
 
 
 class ChildLost(Exception):
@@ -29,10 +27,8 @@ class ChildLost(Exception):
 
 
 def child_command() -> list[str]:
-    """How to start the process: this interpreter, or this executable where all is bundled into one."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, FROZEN_ARGUMENT]
-    return [sys.executable, "-P", "-m", "touchstone.inference.child"]
+    """How to start the process."""
+    return command_of("inference")
 
 
 class ChildProcess:

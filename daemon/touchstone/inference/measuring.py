@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..messages import say
-
-FROZEN_ARGUMENT = "measure-models"
-"""First argument that makes the bundled executable this process: it has no `python -m`."""
+from ..own_processes import command_of
 
 SECONDS = 300.0
 """For one process. TensorRT takes minutes to build its engine."""
@@ -61,10 +58,8 @@ class Order:
 
 
 def command() -> list[str]:
-    """How to start the process: this interpreter, or this executable where all is bundled into one."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, FROZEN_ARGUMENT]
-    return [sys.executable, "-P", "-m", "touchstone.inference.bench"]
+    """How to start the process."""
+    return command_of("measure-models")
 
 
 async def measure_models(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 
 from ..intake import Material
 from ..messages import say
+from ..own_processes import command_of
 from .answers import Answer, BadMessage, Done, OutOfMemory, from_json
 from .launch import Ways, ways_of_this_system
 from .link import MAX_FILES, LinkBroken, LinkSlow
@@ -21,9 +21,6 @@ from .sandbox import SandboxReport
 from .spec import WorkerSpec
 
 _log = logging.getLogger(__name__)
-
-FROZEN_ARGUMENT = "media-worker"
-"""First argument that makes the bundled executable a worker: it has no `python -m`."""
 
 _PASSED_ON = (
     "PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT",
@@ -53,11 +50,8 @@ class WorkerLost(Exception):
 
 
 def worker_command() -> list[str]:
-    """How to start a worker: this interpreter, or this executable where Touchstone is bundled into one."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, FROZEN_ARGUMENT]
-    # -P: a module lying in the current folder must not be imported instead of ours.
-    return [sys.executable, "-P", "-m", "touchstone.media.worker"]
+    """How to start a worker."""
+    return command_of("media-worker")
 
 
 class WorkerProcess:

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,11 +14,9 @@ from typing import Any
 
 from ..media.link import MAX_ANSWER, Link, LinkBroken, LinkSlow
 from ..messages import say
+from ..own_processes import command_of
 from ..zoo.entry import Model
 from . import NotImported
-
-FROZEN_ARGUMENT = "model-check"
-"""First argument that makes the bundled executable this process: it has no `python -m`."""
 
 SECONDS = 90.0
 """For starting, loading and one run: a model that takes longer is of no use to a scan."""
@@ -30,10 +27,8 @@ _SET = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX":
 
 
 def command() -> list[str]:
-    """How to start the process: this interpreter, or this executable where all is bundled into one."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, FROZEN_ARGUMENT]
-    return [sys.executable, "-P", "-m", "touchstone.model_import.worker"]
+    """How to start the process."""
+    return command_of("model-check")
 
 
 def check_confined(
