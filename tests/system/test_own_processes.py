@@ -1,4 +1,4 @@
-"""A frozen program: one executable that is the command line and every process that Touchstone starts of itself.
+"""A frozen program: one executable that is the command line and every process that it starts of itself.
 
 A script stands in for it. It says what PyInstaller's loader says (`sys.frozen`, `sys.executable`), has no
 `-m`, and calls what the entry of a frozen program calls.
