@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +15,7 @@ from pools import collect, hostile_pool
 
 from touchstone.examiners import Clip, Needs, Skip
 from touchstone.intake import Material
-from touchstone.media.abreast import abreast
+from touchstone.media.abreast import Crew, abreast
 from touchstone.media.clock import Clock
 from touchstone.media.frames import Frame
 from touchstone.media.job import Job
@@ -45,7 +46,7 @@ def numbers(name: str, count: int) -> Iterator[tuple[str, int]]:
 
 
 def test_every_stream_keeps_its_order() -> None:
-    told = list(abreast([lambda name=name: numbers(name, 50) for name in "abcde"], 3))
+    told = list(abreast([lambda name=name: numbers(name, 50) for name in "abcde"], Crew(3)))
     assert len(told) == 250
     for name in "abcde":
         assert [number for other, number in told if other == name] == list(range(50))
@@ -58,7 +59,7 @@ def test_two_streams_run_at_the_same_time() -> None:
         both.wait()
         yield name
 
-    assert sorted(abreast([lambda: meets("a"), lambda: meets("b")], 2)) == ["a", "b"]
+    assert sorted(abreast([lambda: meets("a"), lambda: meets("b")], Crew(2))) == ["a", "b"]
 
 
 def test_no_more_run_than_there_are_threads() -> None:
@@ -73,8 +74,28 @@ def test_no_more_run_than_there_are_threads() -> None:
         with lock:
             running -= 1
 
-    assert len(list(abreast([counted] * 6, 2))) == 600
+    assert len(list(abreast([counted] * 6, Crew(2)))) == 600
     assert most <= 2
+
+
+def test_those_that_are_left_share_the_threads_of_those_that_have_ended() -> None:
+    crew, ended = Crew(4), threading.Event()
+
+    def short() -> Iterator[int]:
+        ended.wait(PATIENCE_S)
+        yield crew.share()
+
+    def long() -> Iterator[int]:
+        yield crew.share()
+        ended.set()
+        patience = time.monotonic() + PATIENCE_S
+        while crew.share() < 4 and time.monotonic() < patience:
+            time.sleep(0.001)
+        yield crew.share()
+
+    assert crew.share() == 4
+    assert sorted(abreast([short, long], crew)) == [2, 2, 4]
+    assert crew.share() == 4
 
 
 def test_what_one_raises_is_raised_after_what_was_told() -> None:
@@ -84,7 +105,7 @@ def test_what_one_raises_is_raised_after_what_was_told() -> None:
 
     told = []
     with pytest.raises(ValueError, match="broken"):
-        for number in abreast([breaks], 1):
+        for number in abreast([breaks], Crew(1)):
             told.append(number)
     assert told == [1]
 
@@ -100,7 +121,7 @@ def test_closing_it_ends_the_streams() -> None:
         finally:
             ended.set()
 
-    stream = abreast([endless], 1)
+    stream = abreast([endless], Crew(1))
     assert next(stream) == 1
     stream.close()  # type: ignore[attr-defined]
     assert ended.wait(PATIENCE_S)
@@ -111,7 +132,7 @@ def test_without_threads_they_run_one_after_the_other(monkeypatch: pytest.Monkey
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    told = list(abreast([lambda: numbers("a", 2), lambda: numbers("b", 2)], 2))
+    told = list(abreast([lambda: numbers("a", 2), lambda: numbers("b", 2)], Crew(2)))
     assert told == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
 
 

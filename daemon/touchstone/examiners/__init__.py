@@ -42,7 +42,8 @@ class Clip:
         present: the byte ranges `(start, end)` of `file` that were; empty means all of it.
         sample: how decoded frames are had; None where nothing decodes.
         inference: runs models by name; None where there are none.
-        threads: how many an examiner may keep busy; 1 in a rehearsal, before a worker is confined.
+        threads: how many its examiners may keep busy; 1 in a rehearsal, before a worker is confined.
+        share: how many one of several that run at once may, now; None where it has all of them.
     """
 
     file: BinaryIO
@@ -54,6 +55,7 @@ class Clip:
     sample: Callable[[Clip], Frames] | None = field(default=None, repr=False)
     inference: InferenceClient | None = field(default=None, repr=False)
     threads: int = 1
+    share: Callable[[], int] | None = field(default=None, repr=False)
 
     @cached_property
     def frames(self) -> Frames:
@@ -66,9 +68,14 @@ class Clip:
             raise CannotDecode(say("sampler.nothing_decodes"))
         return self.sample(self)
 
-    def shared(self, threads: int) -> Clip:
-        """The same clip with the same frames, for one of several examiners that run at once."""
-        clip = replace(self, threads=threads)
+    @property
+    def threads_now(self) -> int:
+        """How many threads the examiner may keep busy: more, once others that ran beside it have ended."""
+        return self.threads if self.share is None else self.share()
+
+    def shared(self, share: Callable[[], int]) -> Clip:
+        """The same clip with the same frames, for several examiners that run at once."""
+        clip = replace(self, share=share)
         clip.frames = self.frames
         return clip
 

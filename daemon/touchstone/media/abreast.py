@@ -11,12 +11,39 @@ _T = TypeVar("_T")
 _Stream = Callable[[], Iterator[_T]]
 
 
-def abreast(streams: Sequence[_Stream[_T]], threads: int) -> Iterator[_T]:
+class Crew:
+    """Some threads, and how many of them each of those at work may have.
+
+    Args:
+        size: how many there are; at least one.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._busy = 0
+        self._counting = threading.Lock()
+
+    def share(self) -> int:
+        """Of those that are at work now, each may keep so many threads busy."""
+        return max(1, self.size // max(1, self._busy))
+
+    def begin(self) -> None:
+        """One more is at work."""
+        with self._counting:
+            self._busy += 1
+
+    def end(self) -> None:
+        """One of them is not any more."""
+        with self._counting:
+            self._busy -= 1
+
+
+def abreast(streams: Sequence[_Stream[_T]], crew: Crew) -> Iterator[_T]:
     """What all streams yield; of each in its order, of different ones as it comes.
 
-    The first `threads` streams begin at once, the others in their order whenever one has ended. What a stream
-    raises is raised here, after what was yielded before. Where the system lets this process have no thread,
-    they run one after the other. Closing this ends the streams at what they yield next.
+    As many streams as the crew is strong begin at once, the others in their order whenever one has ended.
+    What a stream raises is raised here, after what was yielded before. Where the system lets this process
+    have no thread, they run one after the other. Closing this ends the streams at what they yield next.
     """
     waiting: queue.SimpleQueue[_Stream[_T]] = queue.SimpleQueue()
     for stream in streams:
@@ -36,15 +63,18 @@ def abreast(streams: Sequence[_Stream[_T]], threads: int) -> Iterator[_T]:
             pass
         except BaseException as error:  # noqa: BLE001 - raised again where the messages are read
             problem = error
+        crew.end()
         told.put((None, problem, True))
 
     going = 0
-    for number in range(min(threads, len(streams))):
+    for number in range(min(crew.size, len(streams))):
         # Daemons: a process that has to end does not wait for them.
         thread = threading.Thread(target=work, name=f"examiners-{number}", daemon=True)
+        crew.begin()
         try:
             thread.start()
         except RuntimeError:  # the system lets this process have no more
+            crew.end()
             break
         going += 1
     if not going:

@@ -23,7 +23,7 @@ from ..inference.uses import merged
 from ..intake import Material
 from ..messages import say
 from ..verdict import Evidence, ModelUse
-from .abreast import abreast
+from .abreast import Crew, abreast
 from .batches import read_batches
 from .container import CannotDecode, Container, NotMedia
 from .plan import Sampling, Seen
@@ -142,7 +142,7 @@ def examine_opened(
     """Run examiners over open files, here and now. This is what a worker process executes.
 
     Those that look at pictures run side by side where more than one thread is allowed and the frames fit into
-    memory, each in one thread.
+    memory, each in one thread and, once others have ended, in theirs.
 
     Args:
         material: what to examine.
@@ -182,13 +182,14 @@ def examine_opened(
             yield Skipped(examiner.name, say("frames.pictures_only"))
         else:
             yield from _examine(examiner, clip)
-    abreast_of = 1 if alone else min(clip.threads, len(looking))
-    if abreast_of > 1:
+    together = not alone and min(clip.threads, len(looking)) > 1
+    if together:
         # All at once and before any frame is decoded: if the worker is lost, each of them may be to blame.
         yield from (Started(examiner.name) for examiner in looking)
-    if abreast_of > 1 and _held(clip):
-        share = clip.shared(clip.threads // abreast_of)
-        yield from abreast([partial(_begin, examiner, share) for examiner in looking], abreast_of)
+    if together and _held(clip):
+        crew = Crew(clip.threads)
+        shared = clip.shared(crew.share)
+        yield from abreast([partial(_begin, examiner, shared) for examiner in looking], crew)
     else:
         for examiner in looking:
             yield from _begin(examiner, clip)

@@ -59,7 +59,7 @@ class VisibleMarks:
         seen = looks(clip.frames)
         if min(seen[0].picture.shape) < _SMALLEST:
             raise Skip(say("visible_marks.skip.small", pixels=_SMALLEST))
-        yield from self.find(seen, threads=clip.threads)
+        yield from self.find(seen, threads=clip.threads_now)
 
     def find(self, seen: Sequence[Look], *, threads: int = 1) -> Iterator[Evidence]:
         """The marks in looks at one clip, in the order they are shown; one alone is a single picture."""

@@ -60,8 +60,8 @@ class Watermarks:
         readers: list[tuple[Scheme, Reader]] = [(scheme, scheme.reader()) for scheme in self._schemes]
         for run in clip.frames:
             # The schemes know nothing of each other, and nearly all of their work is NumPy's and Pillow's.
-            each([partial(reader.add, run) for _, reader in readers], threads=clip.threads)
-        read = each([partial(_all_of, reader) for _, reader in readers], threads=clip.threads)
+            each([partial(reader.add, run) for _, reader in readers], threads=clip.threads_now)
+        read = each([partial(_all_of, reader) for _, reader in readers], threads=clip.threads_now)
         readings = [
             (scheme, reading) for (scheme, _), found in zip(readers, read, strict=True) for reading in found
         ]
