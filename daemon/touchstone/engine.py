@@ -19,6 +19,8 @@ from . import __version__
 from .system.environment import Environment
 
 if TYPE_CHECKING:
+    from .inference.bundled_choice import Chosen
+    from .inference.measurable import Measurable
     from .inference.placement import Placed
     from .inference.service import InferenceService
     from .media.spec import WorkerSpec
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from .system.paths import Paths
     from .verdict import Scan
     from .wire import AnySource
+    from .zoo.bundled import BundledFile
     from .zoo.entry import Task
     from .zoo.registry import Installed
 
@@ -93,6 +96,42 @@ def placed_models(env: Environment, settings: Settings, task: Task) -> dict[str,
     # Decoders are asked for a frame at a time; and on Windows memory is not shared with another process yet.
     here_only = task is Task.WATERMARK_DECODER or env.platform == "win32"
     return place(installed, kept, this_machine(), wishes, here_only=here_only)
+
+
+def bundled_files(models: Path | None = None) -> list[BundledFile]:
+    """Files of the models that come with the program; none where zoo.toml is damaged.
+
+    Args:
+        models: folder with zoo.toml and the models beside it; that of this installation by default.
+    """
+    from .zoo.bundled import bundled
+    from .zoo.entry import BadEntry, Task
+
+    try:
+        return [file for task in Task for file in bundled(task, models)]
+    except BadEntry as problem:  # scans do without; `touchstone doctor` says the same
+        _log.warning("models that come with the program are not used: %s", problem)
+        return []
+
+
+def chosen_bundled(paths: Paths, models: Path | None = None) -> dict[str, Chosen]:
+    """Which file of each model that comes with the program is used here, by the model's name.
+
+    Args:
+        models: as of `bundled_files`.
+    """
+    from .inference.bundled_choice import choose
+    from .inference.choice import Measurements
+    from .inference.machine import this_machine
+
+    return choose(bundled_files(models), Measurements(measurements_file(paths)), this_machine())
+
+
+def models_to_measure(env: Environment) -> list[Measurable]:
+    """All that there is to measure here: installed models, and bundled ones to choose from."""
+    from .inference.measurable import measurable, measurable_bundled
+
+    return [*measurable(installed_models(env)), *measurable_bundled(bundled_files())]
 
 
 def watermark_settings(env: Environment, settings: Settings) -> dict[str, Any]:
@@ -263,8 +302,9 @@ async def open_pipeline(
     async def find_out() -> None:
         if await measure_installed(env, settings):
             renewed = viewer_spec(env, settings)
-            inference.serve([ServedModel.from_json(model) for model in renewed.models])
-            viewers.renew(renewed)
+            if renewed != spec:
+                inference.serve([ServedModel.from_json(model) for model in renewed.models])
+                viewers.renew(renewed)
 
     lanes = Lanes([Lane(header_readers, READ_HEADERS), Lane(viewers, looking)])
     workers = AfterFirstUse(lanes, find_out) if measure else lanes
@@ -277,16 +317,17 @@ async def open_pipeline(
 
 
 async def measure_installed(env: Environment, settings: Settings) -> bool:
-    """Measure the installed models that have not been yet; false where there was nothing to do."""
+    """Measure the models that have not been yet; false where there was nothing to do."""
     from .inference.measuring import MeasuringFailed, Order, measure_models
-    from .inference.placement import measurable
     from .zoo.entry import Task
 
     placed = [found for task in Task for found in placed_models(env, settings, task).values()]
-    opt_in = settings.provider == "tensorrt"
-    if not placed or (all(found.measured for found in placed) and not opt_in):
+    opt_in = settings.provider == "tensorrt" and bool(placed)
+    used = chosen_bundled(env.paths)
+    measured = [found.measured for found in placed] + [found.measured for found in used.values()]
+    if all(measured) and not opt_in:
         return False
-    order = Order(measurable(installed_models(env)), measurements_file(env.paths), opt_in=opt_in)
+    order = Order(models_to_measure(env), measurements_file(env.paths), opt_in=opt_in)
     try:
         answer = await measure_models(order, environ=env.environ)
     except MeasuringFailed as problem:

@@ -31,10 +31,10 @@ def touchstone_mark_settings(env: Environment, models: Path | None = None) -> di
         env: the world; a key that cannot be had costs the marks made with it, with a line in the log.
         models: folder with zoo.toml and the models beside it; that of this installation by default.
     """
+    from .engine import chosen_bundled
     from .system.secrets import SecretsError
     from .system.watermark_keys import KeyStore
-    from .zoo.bundled import bundled
-    from .zoo.entry import BadEntry, Task
+    from .zoo.entry import Task
 
     keys: list[tuple[str, str]] = []
     try:
@@ -43,13 +43,10 @@ def touchstone_mark_settings(env: Environment, models: Path | None = None) -> di
     except SecretsError as problem:
         _log.warning("marks made with your own key are not read: %s", problem)
     model: dict[str, Any] | None = None
-    try:
-        for file in bundled(Task.WATERMARK_DECODER, models):
-            if file.path.is_file():
-                model = {"path": str(file.path), "sha256": file.variant.sha256}
-                break
-    except BadEntry as problem:  # scans do without; `touchstone doctor` says the same
-        _log.warning("the watermark decoder is not used: %s", problem)
+    for found in chosen_bundled(env.paths, models).values():
+        if found.file.model.task is Task.WATERMARK_DECODER:
+            model = {"path": str(found.file.path), "sha256": found.file.variant.sha256}
+            break
     return {"keys": keys, "model": model}
 
 

@@ -9,7 +9,14 @@ from typing import cast
 
 import pytest
 
-from touchstone.inference.machine import Machine, devices, drivers, installed_runtimes, this_machine
+from touchstone.inference.machine import (
+    Machine,
+    devices,
+    drivers,
+    features,
+    installed_runtimes,
+    this_machine,
+)
 
 TREES: dict[str, tuple[dict[str, str], list[str], list[str]]] = {
     "nothing": ({}, [], []),
@@ -41,6 +48,18 @@ def test_drivers_and_devices(tmp_path: Path, name: str) -> None:
         (tmp_path / path).write_text(text)
     assert drivers(tmp_path) == wanted_drivers
     assert devices(tmp_path) == wanted_devices
+
+
+CPUINFO = "processor\t: 0\nflags\t\t: fpu avx2 avx_vnni sse2\n\nprocessor\t: 1\nflags\t\t: avx512f\n"
+
+
+@pytest.mark.parametrize(("text", "found"), [(CPUINFO, ["avx2", "avx_vnni"]), ("Features: asimddp\n", [])])
+def test_what_products_of_8_bits_depend_on(tmp_path: Path, text: str, found: list[str]) -> None:
+    assert features(tmp_path) == []
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "cpuinfo").write_text(text)
+    assert features(tmp_path) == found
+    assert Machine(features=tuple(found)).fingerprint != Machine(features=("avx2", "x")).fingerprint
 
 
 def test_every_build_of_the_runtime_counts() -> None:

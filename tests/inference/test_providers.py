@@ -18,9 +18,12 @@ from touchstone.inference import bench, golden
 from touchstone.inference.choice import Measurements, cache_key, decide
 from touchstone.inference.golden import golden_inputs
 from touchstone.inference.machine import Machine, this_machine
+from touchstone.inference.measurable import Measurable, measurable
 from touchstone.inference.measuring import MeasuringFailed, Order, measure_models
 from touchstone.inference.providers import Plan, as_json, from_json, measure
 from touchstone.inference.sessions import OnnxRuntime
+from touchstone.zoo.entry import Model
+from touchstone.zoo.registry import Installed
 from zoo import decoders
 from zoo.shop import card, sha256
 
@@ -106,6 +109,11 @@ def test_tensorrt_is_only_tried_when_asked_for(runtime_with: MakeRuntime) -> Non
     assert "Tensorrt" not in results(runtime)
 
 
+def test_what_belongs_on_the_processor_is_tried_nowhere_else(runtime_with: MakeRuntime) -> None:
+    runtime = runtime_with(CPU=FakeProvider(), CUDA=FakeProvider(ms=1))
+    assert results(runtime, replace(PLAN, processor_only=True)) == {"CPU": None, "chosen": "CPU"}
+
+
 def test_variants_are_tried_on_every_provider(runtime_with: MakeRuntime) -> None:
     plan = Plan({"fp32": b"fp32", "int8": b"3x"}, INPUTS, batch=4)
     runtime = runtime_with(CPU=FakeProvider(ms=9), CUDA=FakeProvider(ms=5))
@@ -158,7 +166,8 @@ def request(folder: Path, **changes: Any) -> dict[str, Any]:
     path = folder / "decoder.onnx"
     path.write_bytes(content)
     variant = {"file": path.name, "sha256": sha256(content), "size": len(content)}
-    models = [{"model": card(variant=[variant]), "paths": {"fp32": str(path)}}]
+    model = Model.from_json(card(variant=[variant]))
+    models = [each.as_json() for each in measurable([Installed(model, model.variants[0], path, False)])]
     return {"models": models, "threads": 1, "cache": str(folder / "cache" / "providers.json"), **changes}
 
 
@@ -246,7 +255,7 @@ async def test_a_process_that_hangs_is_ended(tmp_path: Path) -> None:
 
 async def test_the_real_process_measures_what_really_runs(tmp_path: Path) -> None:
     asked = request(tmp_path)
-    order = Order(asked["models"], Path(asked["cache"]))
+    order = Order([Measurable.from_json(model) for model in asked["models"]], Path(asked["cache"]))
     answer = await measure_models(order)
     (row,) = answer["models"]
     assert row["results"][0]["used"] == CPU
@@ -254,7 +263,7 @@ async def test_the_real_process_measures_what_really_runs(tmp_path: Path) -> Non
     # Whatever this build of onnxruntime offers: a provider counts only where it is really used.
     for result in row["results"]:
         assert (result["problem"] is None) == (result["used"] == result["provider"])
-    key = cache_key({"fp32": asked["models"][0]["model"]["variant"][0]["sha256"]}, this_machine(), 1)
+    key = cache_key(asked["models"][0]["checksums"], this_machine(), 1)
     assert Measurements(order.cache).results(key) == row["results"]
     assert Measurements(order.cache).complete(key)
 

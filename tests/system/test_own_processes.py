@@ -20,11 +20,13 @@ import pytest
 from inference.tiny_models import doubling, served
 from touchstone import __version__
 from touchstone.inference.child_process import ChildProcess, child_command
+from touchstone.inference.measurable import measurable
 from touchstone.inference.measuring import Order, measure_models
 from touchstone.media.pool import confinement
 from touchstone.model_import.checker import check_confined
 from touchstone.own_processes import MODULES, command_of, run_as_named
 from touchstone.zoo.entry import Model
+from touchstone.zoo.registry import Installed
 from zoo import decoders
 from zoo.shop import card, sha256
 
@@ -81,7 +83,8 @@ async def test_models_are_measured(frozen: Path, tmp_path: Path) -> None:
     path = tmp_path / "decoder.onnx"
     path.write_bytes(content)
     variant = {"file": path.name, "sha256": sha256(content), "size": len(content)}
-    order = Order([{"model": card(variant=[variant]), "paths": {"fp32": str(path)}}], tmp_path / "cache.json")
+    model = Model.from_json(card(variant=[variant]))
+    order = Order(measurable([Installed(model, model.variants[0], path, False)]), tmp_path / "cache.json")
     (row,) = (await measure_models(order))["models"]
     assert row["results"][0]["used"] == "CPUExecutionProvider"
 

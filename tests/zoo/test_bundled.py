@@ -24,6 +24,14 @@ file = "detector.onnx"
 sha256 = "{sha256}"
 size = 1000
 """
+GOLDEN = (
+    ENTRY.format(sha256="0" * 64)
+    + """[bundled.golden]
+shape = [1, 3, 8, 8]
+range = [0.0, 1.0]
+reference = "fp32"
+"""
+)
 
 
 def test_a_bundled_detector_becomes_the_examiners_settings(tmp_path: Path) -> None:
@@ -46,6 +54,11 @@ def test_without_its_file_a_bundled_model_is_not_used(tmp_path: Path) -> None:
         (ENTRY.format(sha256="short"), "sha256"),
         (ENTRY.format(sha256="0" * 64).replace('task = "detector"', 'task = "cook"'), "task"),
         ("not toml", "not TOML"),
+        (
+            GOLDEN.replace('reference = "fp32"', 'reference = "fp16"'),
+            "golden.reference: 'fp16' is none of its variants",
+        ),
+        (GOLDEN.replace("[1, 3, 8, 8]", "8"), "shape"),
     ],
 )
 def test_a_damaged_entry_is_named(tmp_path: Path, text: str, says: str) -> None:

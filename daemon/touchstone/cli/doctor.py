@@ -270,7 +270,7 @@ def _models(env: Environment) -> Iterator[Finding]:
 def _inference(env: Environment) -> Iterator[Finding]:
     import sqlite3
 
-    from ..engine import load_settings, measurements_file, placed_models
+    from ..engine import chosen_bundled, load_settings, measurements_file, placed_models
     from ..inference.choice import Measurements
     from ..inference.machine import this_machine
     from ..inference.placement import key_of
@@ -278,7 +278,7 @@ def _inference(env: Environment) -> Iterator[Finding]:
     from ..settings import SettingError
     from ..store import NewerStore
     from ..zoo.entry import Task
-    from .doctor_inference import fallbacks, sentences
+    from .doctor_inference import fallbacks, of_bundled, sentences
 
     try:
         settings = load_settings(env)
@@ -286,11 +286,12 @@ def _inference(env: Environment) -> Iterator[Finding]:
         return  # the settings have a finding of their own
     subject = say("doctor.inference.subject")
     placed = [found for task in Task for found in placed_models(env, settings, task).values()]
-    if not placed:
+    ours = [found for found in chosen_bundled(env.paths).values() if found.choice is not None]
+    if not placed and not ours:
         yield Finding(subject, Health.OK, say("doctor.inference.none"))
         return
-    text = "; ".join(sentences(placed))
-    measured = all(found.measured for found in placed)
+    text = "; ".join([*sentences(placed), *of_bundled(ours)])
+    measured = all([found.measured for found in placed] + [found.measured for found in ours])
     remedy = None if measured else say("doctor.inference.remedy_measure")
     yield Finding(subject, Health.OK if measured else Health.NOTE, text, remedy)
     machine = this_machine()

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..inference import PROCESSOR
+from ..inference.bundled_choice import Chosen
+from ..inference.choice import Choice
 from ..inference.placement import Placed
 from ..messages import say
 
@@ -13,15 +15,25 @@ from ..messages import say
 def sentences(placed: Iterable[Placed]) -> Iterator[str]:
     """One for each model: which file runs where, and what that rests on."""
     for found in placed:
-        key = "measured" if found.choice.row_ms is not None else "not_measured"
-        yield say(
-            f"doctor.inference.{key}",
-            name=found.model.name,
-            variant=found.variant.name,
-            provider=found.choice.provider.removesuffix("ExecutionProvider"),
-            ms=found.choice.row_ms,
-            where=say(f"doctor.inference.{'apart' if found.apart else 'here'}"),
-        )
+        yield _sentence(found.model.name, found.variant.name, found.choice, apart=found.apart)
+
+
+def of_bundled(chosen: Iterable[Chosen]) -> Iterator[str]:
+    """The same of models that come with the program and have several files."""
+    for found in chosen:
+        if found.choice is not None:
+            yield _sentence(found.file.model.name, found.file.variant.name, found.choice, apart=False)
+
+
+def _sentence(name: str, variant: str, choice: Choice, *, apart: bool) -> str:
+    return say(
+        f"doctor.inference.{'measured' if choice.row_ms is not None else 'not_measured'}",
+        name=name,
+        variant=variant,
+        provider=choice.provider.removesuffix("ExecutionProvider"),
+        ms=choice.row_ms,
+        where=say(f"doctor.inference.{'apart' if apart else 'here'}"),
+    )
 
 
 def fallbacks(results: Mapping[str, Sequence[Mapping[str, Any]]], devices: Sequence[str]) -> Iterator[str]:

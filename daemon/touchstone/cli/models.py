@@ -171,13 +171,12 @@ def run_import(args: argparse.Namespace, env: Environment) -> int:
 
 
 def run_bench(args: argparse.Namespace, env: Environment, start: Sequence[str] | None = None) -> int:
-    """Time the installed models on every provider. `start` is the command that does it."""
-    from ..engine import measurements_file
+    """Time the models on every provider. `start` is the command that does it."""
+    from ..engine import measurements_file, models_to_measure
     from ..inference.measuring import MeasuringFailed, Order, measure_models
-    from ..inference.placement import measurable
 
     order = Order(
-        measurable(_zoo(env).installed()),
+        models_to_measure(env),
         measurements_file(env.paths),
         threads=args.threads,
         opt_in=args.tensorrt,

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..zoo.entry import Model
 from . import PROCESSOR, golden, providers
 from .choice import OPT_IN, Measurements, cache_key, decide
 from .confinement import confine_inference
 from .machine import Machine, this_machine
+from .measurable import Measurable
 from .onnx_file import read_graph
 from .sessions import OnnxRuntime
 
@@ -39,7 +39,8 @@ def main(arguments: Sequence[str] = ()) -> int:
     """Read the request, write the answer; there are no arguments. Returns the exit status."""
     request = json.load(sys.stdin)
     confine_inference()  # as in the process that will run them
-    os.nice(10)  # whoever waits for a scan goes first
+    if sys.platform != "win32":
+        os.nice(10)  # whoever waits for a scan goes first
     cache = Path(request["cache"]).parent / "compiled"
     json.dump(answer(request, OnnxRuntime(cache), this_machine()), sys.stdout)
     return 0
@@ -54,8 +55,7 @@ def answer(
     """Measure the models of a request, unless the cache knows them.
 
     Args:
-        request: `{"models": [{"model", "paths": {variant: file}}], "threads", "opt_in", "fresh",
-            "cache": file}`. Paths are of the installed variants, the reference first.
+        request: `{"models": [Measurable.as_json()], "threads", "opt_in", "fresh", "cache": file}`.
 
     Returns:
         `{"runtime": version, "available": [...], "models": [{"name", "results", "chosen": {"variant",
@@ -80,10 +80,9 @@ def _measured(
     kept: Measurements,
     clock: Callable[[], float],
 ) -> dict[str, Any]:
-    model = Model.from_json(wanted["model"])
+    model = Measurable.from_json(wanted)
     opt_in = bool(request.get("opt_in"))
-    checksums: dict[str, str] = {v.name: v.sha256 for v in model.variants if v.name in wanted["paths"]}
-    key = cache_key(checksums, machine, int(request["threads"]))
+    key = cache_key(model.checksums, machine, int(request["threads"]))
     known = [] if request.get("fresh") else _known(kept.results(key))
 
     def about_to_try(variant: str, provider: str) -> None:
@@ -92,9 +91,9 @@ def _measured(
         kept.keep(key, providers.as_json([*known, fatal]), complete=False)
 
     try:
-        plan = _plan(model, wanted["paths"], checksums, threads=int(request["threads"]), opt_in=opt_in)
+        plan = _plan(model, threads=int(request["threads"]), opt_in=opt_in)
     except (OSError, ValueError) as problem:
-        known = [providers.Measured(PROCESSOR, next(iter(checksums), "fp32"), problem=str(problem))]
+        known = [providers.Measured(PROCESSOR, model.reference, problem=str(problem))]
     else:
         for result in providers.measure(
             runtime, plan, known=tuple(known), about_to_try=about_to_try, clock=clock
@@ -102,7 +101,7 @@ def _measured(
             known.append(result)
         kept.keep(key, providers.as_json(known), complete=True)
     results = providers.as_json(known)
-    chosen = decide(results, list(checksums), excluded=frozenset() if opt_in else OPT_IN)
+    chosen = decide(results, list(model.checksums), excluded=frozenset() if opt_in else OPT_IN)
     return {
         "name": model.name,
         "version": model.version,
@@ -111,41 +110,35 @@ def _measured(
     }
 
 
-def _plan(
-    model: Model,
-    paths: Mapping[str, str],
-    checksums: Mapping[str, str],
-    *,
-    threads: int,
-    opt_in: bool,
-) -> providers.Plan:
+def _plan(model: Measurable, *, threads: int, opt_in: bool) -> providers.Plan:
     """What to measure of a model.
 
     Raises:
         OSError: a file cannot be read.
         ValueError: a file is not the one that was installed, or no ONNX file.
     """
-    contents = {name: Path(paths[name]).read_bytes() for name in checksums}
+    names = [model.reference, *(name for name in model.paths if name != model.reference)]
+    contents = {name: Path(model.paths[name]).read_bytes() for name in names}
     for name, content in contents.items():
-        if hashlib.sha256(content).hexdigest() != checksums[name]:
-            raise ValueError(f"{paths[name]} is not the file that was installed")
+        if hashlib.sha256(content).hexdigest() != model.checksums[name]:
+            raise ValueError(f"{model.paths[name]} is not the file that was installed")
     taken = [read_graph(content).inputs[0] for content in contents.values()]
-    reference = Path(paths[next(iter(checksums))])
-    inputs: NDArray[Any] | None = golden.kept_with(reference, model.input.shape())
+    inputs: NDArray[Any] | None = golden.kept_with(Path(model.paths[model.reference]), model.shape)
     if inputs is None:
-        inputs = golden.golden_inputs(model.input.shape(), *model.input.range)
+        inputs = golden.golden_inputs(model.shape, *model.range)
         if taken[0].kind == _UINT8:
-            inputs = golden.golden_inputs(model.input.shape(), 0, 255).astype(np.uint8)
+            inputs = golden.golden_inputs(model.shape, 0, 255).astype(np.uint8)
     # Models that were exported for one row at a time say so in their input's first axis.
     any_length = all(value.shape[:1] == (None,) for value in taken)
     return providers.Plan(
         contents=contents,
         inputs=inputs,
         batch=BATCH if any_length else 1,
-        threshold=model.output.threshold,
+        threshold=model.threshold,
         threads=threads,
         opt_in=opt_in,
-        flips={v.name: v.flips for v in model.variants if v.flips is not None},
+        processor_only=model.processor_only,
+        flips=model.flips,
     )
 
 

@@ -22,7 +22,11 @@ from .machine import Machine
 OPT_IN = frozenset({"TensorrtExecutionProvider"})
 """Builds an engine for minutes at first use, so it is only measured, and used, when asked for."""
 
-METHOD = 2
+ALIKE = 1.1
+"""Of variants whose times differ by less than this factor the one that is named first is taken, so that
+chance in timing does not decide which numbers are computed."""
+
+METHOD = 3
 """Raised whenever measuring changes in a way that makes older numbers incomparable."""
 
 
@@ -114,7 +118,8 @@ def decide(
             answered with the fastest on the processor and the reason, never silently.
         excluded: providers that only count where they are asked for.
     """
-    fit = [r for r in results if r.get("problem") is None and _row_ms(r) is not None]
+    known = [r for r in results if r.get("variant") in variants]
+    fit = [r for r in known if r.get("problem") is None and _row_ms(r) is not None]
     usable = [r for r in fit if (r["provider"] == wanted if wanted else r["provider"] not in excluded)]
     reason = None
     if wanted and not usable:
@@ -124,7 +129,9 @@ def decide(
         usable = [r for r in fit if r["provider"] == PROCESSOR]
     if not usable:
         return Choice(variants[0], PROCESSOR, reason=reason or "not measured yet")
-    best = min(usable, key=lambda r: _row_ms(r) or 0.0)
+    least = min(_row_ms(r) or 0.0 for r in usable)
+    near = [r for r in usable if (_row_ms(r) or 0.0) <= least * ALIKE]
+    best = min(near, key=lambda r: (variants.index(r["variant"]), _row_ms(r)))
     return Choice(str(best["variant"]), str(best["provider"]), _row_ms(best), reason)
 
 

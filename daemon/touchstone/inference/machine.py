@@ -14,6 +14,9 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
+FEATURES = ("avx2", "avx512f", "avx512bw", "avx_vnni", "avx512_vnni", "amx_int8")
+"""Names in /proc/cpuinfo, which onnxruntime picks its products of matrices by (its MLAS, `platform.cpp`)."""
+
 _DRIVERS = ("nvidia", "amdgpu", "i915", "xe")
 
 
@@ -27,12 +30,15 @@ class Machine:
             processor.
         drivers: of graphics cards, with their versions (Linux).
         devices: the graphics cards, by the numbers of maker and device (Linux).
+        features: instructions of the processor that products of matrices use (Linux, x86-64): with some of
+            them 8-bit products overflow, with others not.
     """
 
     runtime: tuple[str, ...] = ()
     system: str = ""
     drivers: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -47,6 +53,7 @@ def this_machine() -> Machine:
         system=f"{platform.system()} {platform.version()} {platform.machine()} {platform.processor()}",
         drivers=tuple(drivers(Path("/"))),
         devices=tuple(devices(Path("/"))),
+        features=tuple(features(Path("/"))),
     )
 
 
@@ -91,6 +98,20 @@ def devices(root: Path) -> list[str]:
     for gpu in sorted((root / "proc/driver/nvidia/gpus").glob("*/information")):
         cards.add(f"nvidia {_line(gpu) or gpu.parent.name}")
     return sorted(cards)
+
+
+def features(root: Path) -> list[str]:
+    """What of `FEATURES` the processor has; nothing where the system does not tell.
+
+    Args:
+        root: the root of the file system.
+    """
+    try:
+        lines = (root / "proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    told = next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), [])
+    return [name for name in FEATURES if name in told]
 
 
 def _line(file: Path) -> str | None:

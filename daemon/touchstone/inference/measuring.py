@@ -13,6 +13,7 @@ from typing import Any
 
 from ..messages import say
 from ..own_processes import command_of
+from .measurable import Measurable
 
 SECONDS = 300.0
 """For one process. TensorRT takes minutes to build its engine."""
@@ -32,14 +33,14 @@ class Order:
     """What to measure.
 
     Attributes:
-        models: `{"model": Model.as_json(), "paths": {variant: file}}` each, the reference first.
+        models: what to measure.
         cache: the file that results are kept in.
         threads: of the processor.
         opt_in: whether TensorRT is tried as well.
         fresh: whether what is known is measured again.
     """
 
-    models: Sequence[Mapping[str, Any]]
+    models: Sequence[Measurable]
     cache: Path
     threads: int = 1
     opt_in: bool = False
@@ -48,7 +49,7 @@ class Order:
     def request(self, *, fresh: bool) -> bytes:
         """What `bench.answer` takes."""
         request = {
-            "models": list(self.models),
+            "models": [model.as_json() for model in self.models],
             "cache": str(self.cache),
             "threads": self.threads,
             "opt_in": self.opt_in,

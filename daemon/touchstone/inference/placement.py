@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ..zoo.entry import Model, Variant
 from ..zoo.registry import Installed
@@ -116,13 +116,3 @@ def place(
 def key_of(variants: Mapping[str, Installed], machine: Machine) -> str:
     """Under which the measurements of a model are kept."""
     return cache_key({name: found.variant.sha256 for name, found in variants.items()}, machine, THREADS)
-
-
-def measurable(installed: Sequence[Installed]) -> list[dict[str, Any]]:
-    """Installed models with all their variants, as `measuring.Order` takes them."""
-    models: dict[str, Model] = {}
-    paths: dict[str, dict[str, str]] = {}
-    for found in installed:
-        models[found.model.name] = found.model
-        paths.setdefault(found.model.name, {})[found.variant.name] = str(found.path)
-    return [{"model": models[name].as_json(), "paths": paths[name]} for name in sorted(models)]

@@ -102,6 +102,7 @@ class Plan:
         threshold: a decision is yes above it.
         threads: of the processor.
         opt_in: whether providers that are slow to set up are tried too.
+        processor_only: whether no provider but the processor is tried.
         flips: share of decisions that may differ, of variants that may differ in more than `MAX_FLIPS`.
     """
 
@@ -111,12 +112,14 @@ class Plan:
     threshold: float = 0.0
     threads: int = 1
     opt_in: bool = False
+    processor_only: bool = False
     flips: Mapping[str, float] = field(default_factory=dict)
 
 
 def pairs(plan: Plan, available: Sequence[str]) -> list[tuple[str, str]]:
     """Every variant with every provider, the reference first."""
-    others = [name for name in available if name != PROCESSOR and (plan.opt_in or name not in OPT_IN)]
+    tried = [] if plan.processor_only else available
+    others = [name for name in tried if name != PROCESSOR and (plan.opt_in or name not in OPT_IN)]
     return [(variant, provider) for provider in (PROCESSOR, *others) for variant in plan.contents]
 
 

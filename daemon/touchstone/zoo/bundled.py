@@ -8,11 +8,30 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .entry import BadEntry, Task, Text, Variant
 from .registry import model_zoo
+
+
+class Golden(BaseModel):
+    """What the variants of a model are compared and timed on (inference/golden.py makes the inputs).
+
+    Attributes:
+        shape: of one input, batch of one included.
+        range: what its numbers lie between.
+        reference: the variant whose answers on the processor the others have to give.
+        threshold: a number of the output is a yes above it.
+    """
+
+    shape: tuple[int, ...] = Field(min_length=2, max_length=6)
+    range: tuple[float, float]
+    reference: str
+    threshold: float = 0.0
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class BundledModel(BaseModel):
@@ -22,6 +41,7 @@ class BundledModel(BaseModel):
         name, version, task, title, licence, card: as of any model (entry.Model).
         variants: its files, the one that the processor runs first. `file` and `calibration` are relative to
             zoo.toml.
+        golden: how one of several variants is chosen by measurement; without it the first is used.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,47}$")
@@ -31,8 +51,15 @@ class BundledModel(BaseModel):
     licence: Text
     card: Text | None = None
     variants: tuple[Variant, ...] = Field(alias="variant", min_length=1)
+    golden: Golden | None = None
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _reference_is_there(self) -> Self:
+        if self.golden and self.golden.reference not in [variant.name for variant in self.variants]:
+            raise ValueError(f"golden.reference: {self.golden.reference!r} is none of its variants")
+        return self
 
 
 @dataclass(frozen=True)
