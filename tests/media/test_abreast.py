@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -214,6 +216,22 @@ def test_frames_that_are_not_kept_are_read_by_one_after_the_other(clip_path: Pat
     assert told == sorted(told)
     assert findings(messages, "a")
     assert findings(messages, "a") == findings(messages, "b")
+
+
+@pytest.mark.parametrize(("names", "threads"), [("a", 1), ("a", 2), ("ab", 2)])
+def test_pictures_are_let_go_when_a_clip_is_done(clip_path: Path, names: str, threads: int) -> None:
+    """Without waiting for Python's collector of circles, which may not come around for many clips."""
+    examiners = [Summing(name) for name in names]
+    gc.disable()
+    try:
+        examined(clip_path, examiners, sampling=Sampling(threads=threads, runs=3))
+        planes = [weakref.ref(frame.planes[0]) for examiner in examiners for frame in examiner.seen]
+        for examiner in examiners:
+            examiner.seen.clear()
+        assert planes
+        assert not any(plane() is not None for plane in planes)
+    finally:
+        gc.enable()
 
 
 # --- workers that are lost --------------------------------------------------------------------

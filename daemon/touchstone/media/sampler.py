@@ -101,7 +101,9 @@ class SampledFrames:
             def walk(source: Source, threads: int) -> Walk:
                 source.use_threads(threads)
                 noted = Seen(runs_wanted=self._sampling.runs)
-                return Walk(source, self._sampling, noted, found, self._is_present)
+                begun = Walk(source, self._sampling, noted, found, self._is_present)
+                open_sources.callback(begun.close)
+                return begun
 
             source = open_sources.enter_context(opened(self._container, self._parts, reading))
             found = layout(source, self._container, sum(size for _, size in self._parts))

@@ -51,6 +51,11 @@ class Walk:
         self._surplus: list[VideoFrame] = []
         self.budget = sampling.budget(self._context.width * self._context.height)
 
+    def close(self) -> None:
+        """Let go of the stream, which is held in a circle, and of pictures that were decoded ahead."""
+        self._packets = iter(())
+        self._surplus = []
+
     def over(self) -> bool:
         """Whether no further run may be begun; `seen` says why."""
         if time.monotonic() > self._deadline:
