@@ -99,6 +99,15 @@ class Frame:
         """`picture`, which has this frame's shape, turned the way it is shown."""
         return np.rot90(picture, k=-(self.rotation // 90))
 
+    def upright_box(self, x: float, y: float, w: float, h: float) -> tuple[float, float, float, float]:
+        """A box in this picture, where it is once the picture is turned the way it is shown.
+
+        Upper left corner, width and height, in and out in fractions of the picture's sides.
+        """
+        for _ in range(self.rotation // 90):
+            x, y, w, h = max(1 - y - h, 0.0), x, h, w
+        return x, y, w, h
+
 
 @dataclass(frozen=True)
 class Run:

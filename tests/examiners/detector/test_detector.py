@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from examiners.detector.tiny_model import calibration, loaded, settings, tiny_model
 from touchstone.examiners import Clip, Skip
@@ -187,6 +189,27 @@ def test_spans_and_patches_tell_which_seconds_and_places_carried_the_score(tmp_p
     assert len(patches) == 12
     assert {patch["time_s"] for patch in patches} == {0, 1, 2}
     assert all(patch["x"] >= 0 and patch["x"] + patch["w"] <= 1.0001 for patch in patches)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_patches_of_a_turned_clip_are_told_where_the_picture_that_is_shown_has_them(
+    tmp_path: Path, degrees: int
+) -> None:
+    coded = run_at(0, size=(256, 384))
+    turned = Run(tuple(replace(each, rotation=degrees) for each in coded.frames))
+    [as_coded, as_shown] = [examined(tmp_path, run).details["patches"] for run in (coded, turned)]
+    assert len(as_coded) == len(as_shown) > 1
+    picture = np.arange(256 * 384).reshape(256, 384)
+    upright = turned.frames[0].upright(picture)
+    for there, here in zip(as_coded, as_shown, strict=True):
+        assert set(pixels(upright, here).flat) == set(pixels(picture, there).flat)
+
+
+def pixels(picture: NDArray[np.integer[Any]], patch: dict[str, float]) -> NDArray[np.integer[Any]]:
+    """What of a picture is in a patch."""
+    height, width = picture.shape
+    left, top = round(patch["x"] * width), round(patch["y"] * height)
+    return picture[top:, left:][: round(patch["h"] * height), : round(patch["w"] * width)]
 
 
 def test_one_wild_patch_does_not_decide_a_run(tmp_path: Path) -> None:

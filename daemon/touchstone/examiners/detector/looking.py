@@ -31,7 +31,7 @@ STILL = 0.02
 
 @dataclass(frozen=True)
 class Patch:
-    """A patch and what the network said of it. Seconds from the clip's start; fractions of the frame."""
+    """A patch and what the network said of it. Seconds of the clip; fractions of the picture as shown."""
 
     start_s: float
     end_s: float
@@ -167,15 +167,17 @@ def _why_nothing(found: _Cut) -> Nothing:
 def _patches(found: _Cut, said: Judgement) -> Iterable[Patch]:
     logits = iter(said.logits)
     for run, places in found.places:
-        width, height = run.frames[0].width, run.frames[0].height
+        first = run.frames[0]
+        width, height = first.width, first.height
         for place in places:
+            x, y, w, h = first.upright_box(place.x / width, place.y / height, SIDE / width, SIDE / height)
             yield Patch(
                 start_s=run.start_s,
                 end_s=max(run.end_s, run.frames[-1].time_s),
-                x=place.x / width,
-                y=place.y / height,
-                w=SIDE / width,
-                h=SIDE / height,
+                x=x,
+                y=y,
+                w=w,
+                h=h,
                 logit=float(next(logits)),
             )
 
