@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
@@ -46,6 +46,22 @@ class Traits:
     short_side: int
     bits_per_pixel: float | None = None
     codec: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        width: int | None,
+        height: int | None,
+        fps: float | None,
+        duration_s: float | None,
+        size: int | None,
+        codec: str | None,
+    ) -> Self:
+        """Traits from what a container says, and the size of its file in bytes."""
+        frames = (fps or 0) * (duration_s or 0)
+        known = frames >= 1 and width and height and size
+        bits = 8 * (size or 0) / (frames * (width or 1) * (height or 1)) if known else None
+        return cls(min(width or 0, height or 0), bits, codec)
 
 
 class Where(_Fields):
@@ -106,6 +122,11 @@ class Condition(_Fields):
         generators: generators of the others.
         clips: how many clips were scored, every re-encoding one of its own.
         steps: thresholds, rising.
+        below: score under which few generators lie: only there is a clip told to be below all thresholds;
+            from it up to the lowest threshold that counts lies the inconclusive band. None where there are
+            too few generators to say.
+        temperature, shift: what the score is divided by, and what is added then, to be the logit of a
+            probability under even odds (Platt 1999). None where nothing was fitted.
     """
 
     name: str = Field(min_length=1, max_length=80)
@@ -115,6 +136,9 @@ class Condition(_Fields):
     generators: int = Field(ge=0)
     clips: int = Field(default=0, ge=0)
     steps: tuple[Step, ...] = Field(max_length=100)
+    below: float | None = None
+    temperature: float | None = Field(default=None, gt=0)
+    shift: float | None = None
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
@@ -200,7 +224,7 @@ class Worth:
         condition: name of the condition that decided.
         above: the threshold that was exceeded; None where none was.
         false_alarms_at_most, recall_at_least: what the ratio is made of.
-        reason: why no score would count, in words; empty where one would.
+        reason: why no score would count, or why this one is left open, in words; empty where one would.
     """
 
     log10_lr: float | None
@@ -271,6 +295,8 @@ def _worth_under(condition: Condition, score: float, cap: float) -> Worth:
         log10_lr = min(math.log10(ratio), cap)
         if best.log10_lr is None or log10_lr > best.log10_lr:
             best = Worth(log10_lr, condition.name, step.above, false, recall)
+    if best.log10_lr is None and condition.below is not None and score >= condition.below:
+        return replace(best, reason=say("calibrate.in_band"))
     return best
 
 

@@ -113,13 +113,18 @@ def _clip(folder: Path, manifest: Path, line: int, row: dict[str, str | None]) -
     return Clip(path, name, label, group, family, f"{group}/{source}" if source else group)
 
 
+def is_video(path: Path) -> bool:
+    """Whether a file is named like a video."""
+    return path.suffix.casefold() in _SUFFIXES
+
+
 def _found(folder: Path) -> Iterator[Clip]:
     present = [label for label in LABELS if (folder / label).is_dir()]
     if not present:
         raise BadCorpus(say("evaluate.corpus.no_manifest", folder=folder, manifest=MANIFEST))
     for label in present:
         for path in sorted((folder / label).rglob("*")):
-            if path.suffix.casefold() in _SUFFIXES and path.is_file():
+            if is_video(path) and path.is_file():
                 parts = path.relative_to(folder / label).parts
                 group = parts[0] if len(parts) > 1 else path.stem
                 yield Clip(path, path.relative_to(folder).as_posix(), label, group, group, group)

@@ -16,7 +16,6 @@ from .report import about, number, percent
 def page(report: Mapping[str, Any]) -> str:
     """The page's HTML."""
     title = say("evaluate.report.title", examiner=report["examiner"], corpus=report["corpus"])
-    style = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     tables = report["conditions"]
     parts = [
         f"<h1>{escape(title)}</h1><p>{escape(about(report))}</p>",
@@ -32,6 +31,12 @@ def page(report: Mapping[str, Any]) -> str:
         f"<h2>{escape(say('evaluate.report.sources'))}</h2>",
         _flagged(tables),
     ]
+    return whole(title, parts)
+
+
+def whole(title: str, parts: Sequence[str]) -> str:
+    """A page of parts, in light or dark as the reader's system is."""
+    style = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{style}</style>'
@@ -54,10 +59,11 @@ def _summary(tables: Sequence[Mapping[str, Any]]) -> str:
         ]
         for table in tables
     ]
-    return _table(columns, rows)
+    return grid(columns, rows)
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table."""
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
@@ -156,4 +162,4 @@ def _flagged(tables: Sequence[Mapping[str, Any]]) -> str:
     ]
     if not rows:
         return f"<p>{escape(say('evaluate.report.none'))}</p>"
-    return _table(say("evaluate.report.flagged_columns").split("|"), rows)
+    return grid(say("evaluate.report.flagged_columns").split("|"), rows)

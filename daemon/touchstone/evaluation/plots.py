@@ -41,9 +41,28 @@ class Line:
     dots: bool = False
 
 
-def lines(title: str, across: Axis, up: Axis, drawn: Sequence[Line], diagonal: bool = False) -> str:
-    """A plot of lines, its legend below the title."""
+@dataclass(frozen=True)
+class Band:
+    """An area between two lines, given by places across with a lower and an upper end."""
+
+    points: Sequence[tuple[float, float, float]]
+    colour: int = 0
+
+
+def lines(
+    title: str,
+    across: Axis,
+    up: Axis,
+    drawn: Sequence[Line],
+    diagonal: bool = False,
+    bands: Sequence[Band] = (),
+) -> str:
+    """A plot of lines over bands, its legend below."""
     body = [_frame(across, up)]
+    for band in bands:
+        around = [(x, high) for x, _, high in band.points] + [(x, low) for x, low, _ in reversed(band.points)]
+        path = " ".join("{:.1f},{:.1f}".format(*_at(across, up, *point)) for point in around)
+        body.append(f'<polygon class="a{band.colour}" points="{path}"/>')
     if diagonal:
         start, end = _at(across, up, across.low, up.low), _at(across, up, across.high, up.high)
         body.append(

@@ -113,6 +113,7 @@ def table_of(condition: Condition, looked: Sequence[Looked], examiner: str) -> d
         "skipped": _skipped(looked, examiner),
         "ms": median(times) if (times := _times(looked, examiner)) else None,
         "histogram": _histogram(points),
+        "roc_band": measures.recall_band(real, ai, sources, generators),
         "roc": _thinned(measures.curve(real, ai)) if len(real) and len(ai) else [],
     }
     told |= _calibrated(real, ai, sources, families)
