@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +19,7 @@ from . import __version__
 from .system.environment import Environment
 
 if TYPE_CHECKING:
+    from .calibration.in_force import InForce
     from .inference.bundled_choice import Chosen
     from .inference.measurable import Measurable
     from .inference.placement import Placed
@@ -219,8 +220,12 @@ def load_settings(env: Environment, given: Mapping[str, Any] | None = None) -> S
     return load(env.environ, stored, given)
 
 
-def viewer_spec(env: Environment, settings: Settings) -> WorkerSpec:
-    """What workers that look at pictures are told: examiners, their settings, and the models they ask for."""
+def viewer_spec(env: Environment, settings: Settings, calibration: InForce | None = None) -> WorkerSpec:
+    """What workers that look at pictures are told: examiners, their settings, and the models they ask for.
+
+    Args:
+        calibration: what their scores are weighed by; what came with the program by default.
+    """
     from .media.plan import Sampling
     from .media.spec import WorkerSpec
     from .pipeline import DETECTOR, IMPORTED_DETECTORS, LOOK_AT_PICTURES
@@ -229,7 +234,7 @@ def viewer_spec(env: Environment, settings: Settings) -> WorkerSpec:
     viewer_settings: dict[str, Any] = {"watermarks": watermark_settings(env, settings)}
     looking: tuple[str, ...] = LOOK_AT_PICTURES
     if (detector := detector_settings()) is not None:
-        viewer_settings[DETECTOR] = detector
+        viewer_settings[DETECTOR] = calibration.detector(detector) if calibration else detector
         looking = (*looking, DETECTOR)
     placed = placed_models(env, settings, Task.DETECTOR)
     if (imported := imported_detector_settings(env, placed)) is not None:
@@ -255,14 +260,21 @@ def inference_service(env: Environment, settings: Settings) -> InferenceService:
 
 @asynccontextmanager
 async def open_pipeline(
-    env: Environment, settings: Settings, *, measure: bool = False
+    env: Environment,
+    settings: Settings,
+    *,
+    measure: bool = False,
+    calibration: Callable[[], InForce] | None = None,
 ) -> AsyncIterator[Pipeline]:
     """A pipeline of this process, with workers and connections that end with the context.
 
     Args:
         measure: whether to find out, after the first scan, which execution provider runs installed models
             best; for a process that stays.
+        calibration: gives what evidence is weighed by, asked at each scan; that of this installation by
+            default.
     """
+    from .calibration_in_force import Current
     from .first_use import AfterFirstUse
     from .inference import ServedModel
     from .intake.fetch import WebVideos
@@ -286,7 +298,9 @@ async def open_pipeline(
         size=settings.concurrency,
         environment=env.environ,
     )
-    spec = viewer_spec(env, settings)
+    in_force = calibration or Current(env.paths)
+    weights = in_force()
+    spec = viewer_spec(env, settings, weights)
     inference = inference_service(env, settings)
     inference.serve([ServedModel.from_json(model) for model in spec.models])
     viewers = WorkerPool(
@@ -299,18 +313,36 @@ async def open_pipeline(
     )
     looking = tuple(spec.examiners)
 
+    def renew() -> None:
+        nonlocal spec
+        renewed = viewer_spec(env, settings, weights)
+        if renewed != spec:
+            spec = renewed
+            inference.serve([ServedModel.from_json(model) for model in spec.models])
+            viewers.renew(spec)
+
     async def find_out() -> None:
         if await measure_installed(env, settings):
-            renewed = viewer_spec(env, settings)
-            if renewed != spec:
-                inference.serve([ServedModel.from_json(model) for model in renewed.models])
-                viewers.renew(renewed)
+            renew()
+
+    def weights_now() -> InForce:
+        nonlocal weights
+        if (found := in_force()) is not weights:
+            weights = found
+            renew()
+        return weights
 
     lanes = Lanes([Lane(header_readers, READ_HEADERS), Lane(viewers, looking)])
     workers = AfterFirstUse(lanes, find_out) if measure else lanes
     try:
         async with SourceIntake(web, fetch_allowed=lambda: settings.fetch_urls) as intake:
-            yield Pipeline(intake, workers, prior=settings.prior, examiners=(*READ_HEADERS, *looking))
+            yield Pipeline(
+                intake,
+                workers,
+                prior=settings.prior,
+                examiners=(*READ_HEADERS, *looking),
+                weights=weights_now,
+            )
     finally:
         await workers.close()
         await inference.close()

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .inference.uses import merged
 from .intake import IntakeError, Material
@@ -59,6 +59,9 @@ DETECTOR = "detector"
 IMPORTED_DETECTORS = "imported_detectors"
 """Those of the user: they take part where there are any."""
 
+if TYPE_CHECKING:
+    from .calibration import Traits
+
 OnEvent = Callable[[ScanEvent], Awaitable[None]]
 
 
@@ -68,6 +71,29 @@ class Intake(Protocol):
     def open(self, source: AnySource) -> AbstractAsyncContextManager[Material]: ...
 
 
+class Weights(Protocol):
+    """What evidence is weighed by, where this computer has something of its own; see calibration.in_force."""
+
+    @property
+    def id(self) -> str | None:
+        """What a scan names it by; None where what came with the program counts."""
+
+    def weighed(self, evidence: Evidence, traits: Traits | None) -> Evidence:
+        """Evidence with the weight that is in force."""
+
+
+class _Shipped:
+    """What came with the program: evidence keeps the weight that its examiner gave it."""
+
+    id = None
+
+    def weighed(self, evidence: Evidence, _: Traits | None) -> Evidence:
+        return evidence
+
+
+SHIPPED = _Shipped()
+
+
 async def _ignore(_: ScanEvent) -> None:
     return None
 
@@ -75,6 +101,8 @@ async def _ignore(_: ScanEvent) -> None:
 @dataclass
 class _Findings:
     examiners: Sequence[str]
+    weights: Weights = SHIPPED
+    size: int | None = None  # bytes of the material, where it is a whole file
     container: Container | None = None
     evidence: list[Evidence] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
@@ -88,6 +116,18 @@ class _Findings:
     def done(self) -> float:
         """The share of examiners that have ended, from 0 to 1."""
         return (len(self.checked) + len(self.skipped)) / len(self.examiners)
+
+    def weighed(self, evidence: Evidence) -> Evidence:
+        """Evidence with the weight that is in force for such a clip."""
+        if self.weights.id is None:
+            return evidence
+        from .calibration import Traits  # only here: most people have no calibration of their own
+
+        read = self.container
+        if read is None:
+            return self.weights.weighed(evidence, None)
+        traits = Traits.of(read.width, read.height, read.fps, read.duration_s, self.size, read.codec)
+        return self.weights.weighed(evidence, traits)
 
     def note(self, message: Message) -> None:
         """Keep what a worker said."""
@@ -114,6 +154,13 @@ class _Findings:
             case Unreadable(reason):
                 self.unreadable = reason
 
+    @property
+    def calibration(self) -> str | None:
+        """What the evidence was weighed by: that of this computer, else that of the detector."""
+        own = self.weights.id
+        told = (e.details.get("calibration") for e in self.evidence if e.examiner == DETECTOR)
+        return own or next(told, None)
+
     def in_order(self) -> None:
         """Bring what was found side by side into one order: the same clip, the same answer."""
         order = {name: number for number, name in enumerate(self.examiners)}
@@ -130,6 +177,7 @@ class Pipeline:
         workers: what reads them.
         prior: the user's prior probability that a video is AI-made, in (0, 1).
         examiners: names of those to run, in the order in which their evidence is told.
+        weights: gives what evidence is weighed by; asked once for each scan.
     """
 
     def __init__(
@@ -139,11 +187,13 @@ class Pipeline:
         *,
         prior: float = DEFAULT_PRIOR,
         examiners: Sequence[str] = EXAMINERS,
+        weights: Callable[[], Weights] = lambda: SHIPPED,
     ) -> None:
         self._intake = intake
         self._workers = workers
         self._prior = prior
         self._examiners = tuple(examiners)
+        self._weights = weights
 
     async def scan(
         self,
@@ -159,12 +209,13 @@ class Pipeline:
             automatic: nobody asked for it; models serve those first that somebody asked for.
         """
         started = time.perf_counter()
-        findings = _Findings(self._examiners)
+        findings = _Findings(self._examiners, self._weights())
         material: Material | None = None
         await on_event(Progress(stage="intake"))
         await self._workers.warm()  # they start while bytes are on their way
         try:
             async with self._intake.open(source) as material:
+                findings.size = _whole_size(source, material)
                 await self._examine(replace(material, automatic=automatic), findings, on_event)
         except IntakeError as reason:
             findings.unreadable, findings.problem = str(reason), reason.code
@@ -179,9 +230,7 @@ class Pipeline:
             skipped=findings.skipped,
             models=dict(sorted(findings.models.items())),
             seen=findings.seen,
-            calibration=next(
-                (e.details.get("calibration") for e in findings.evidence if e.examiner == DETECTOR), None
-            ),
+            calibration=findings.calibration,
             took_ms=round((time.perf_counter() - started) * 1000, 2),
         )
         await on_event(VerdictReached(scan=scan))
@@ -205,6 +254,8 @@ class Pipeline:
         # Closed at once when the scan is cancelled, so that its workers are free.
         async with aclosing(self._workers.examine(material, self._examiners)) as messages:
             async for message in messages:
+                if isinstance(message, Found):
+                    message = Found(findings.weighed(message.evidence))
                 findings.note(message)
                 if isinstance(message, Found):
                     await on_event(EvidenceFound(evidence=message.evidence))
@@ -245,6 +296,12 @@ def _describe(source: AnySource, material: Material | None, findings: _Findings)
         duration_s=_duration_s(source, container),
         problem=findings.problem,
     )
+
+
+def _whole_size(source: AnySource, material: Material) -> int | None:
+    """Bytes of a clip of which all is there; None for pictures from a browser and parts of a video."""
+    whole = material.complete and not material.fragments and not material.present
+    return material.size if whole and not isinstance(source, FramesSource) else None
 
 
 def _duration_s(source: AnySource, container: Container | None) -> float | None:

@@ -187,6 +187,40 @@ class History(Model):
     before: int | None = None
 
 
+class CalibratedMark(Model):
+    """What is claimed of a mark: read in `read_at_least` of marked clips and in `false_at_most` of others.
+
+    `outcome` says how the claim that came with Touchstone fared on this computer's footage: `too_few`,
+    `stands`, `refuted` or `better`.
+    """
+
+    examiner: str
+    name: str
+    outcome: str
+    read_at_least: float
+    false_at_most: float
+
+
+class CalibrationState(Model):
+    """What scans are weighed by. docs/calibration.md explains it."""
+
+    in_force: str = Field(description="A calibration of this computer, or `shipped`.")
+    chosen: str = Field(description="The one that was chosen; differs from `in_force` where it was refused.")
+    refused: str | None = Field(description="Why the chosen one does not count.")
+    detector: str | None = Field(description="What the detector's scores are weighed by; null without one.")
+    detector_reason: str = Field(description="Why its scores count or not.")
+    made_at: str | None = None
+    made_by: str | None = None
+    sources: dict[str, int] | None = Field(
+        default=None, description="Independent sources by class: real, cgi, generated (generators), marked."
+    )
+    changes: list[str] = Field(
+        default_factory=list, description="What is weighed otherwise than by what came with Touchstone."
+    )
+    marks: list[CalibratedMark] = Field(default_factory=list)
+    report: str | None = Field(default=None, description="Its report, a page on this computer.")
+
+
 class WorkerSandbox(Model):
     """What confines the processes that run `examiners`: one of them tried, before it read anything.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..messages import say
@@ -16,7 +17,7 @@ from ..verdict import Evidence
 from ..zoo.evaluation import Subject
 from . import BadCalibration, Traits
 from . import as_json as detector_json
-from .kept import SHIPPED, Calibrations, NoCalibration
+from .kept import PAGE, SHIPPED, Calibrations, NoCalibration
 from .local import LocalCalibration
 from .marks import Mark, Outcome, deciding
 
@@ -31,11 +32,13 @@ class InForce:
         chosen: the name that is in use, SHIPPED where none is.
         local: the calibration of that name; None where it is SHIPPED, or was refused.
         refused: why it was, in words; empty where it was not.
+        page: its report.
     """
 
     chosen: str = SHIPPED
     local: LocalCalibration | None = None
     refused: str = ""
+    page: Path | None = None
 
     @property
     def id(self) -> str | None:
@@ -108,7 +111,7 @@ def in_force(calibrations: Calibrations, models: Mapping[str, str]) -> InForce:
         return _refused(chosen, str(problem))
     if reason := mismatch(local.models, models):
         return _refused(chosen, reason)
-    return InForce(chosen, local)
+    return InForce(chosen, local, page=calibrations.path(chosen) / PAGE)
 
 
 def mismatch(made_with: Iterable[Subject], models: Mapping[str, str]) -> str:

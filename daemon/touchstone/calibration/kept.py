@@ -142,13 +142,18 @@ class Calibrations:
         self._write(earlier)
         return earlier[-1]
 
-    def stamp(self) -> tuple[int, int]:
-        """Changes whenever another one may be in use: size and time of change of the file that says so."""
-        try:
-            state = (self.folder / _ACTIVE).stat()
-        except OSError:
-            return (0, 0)
-        return (state.st_size, state.st_mtime_ns)
+    def stamp(self, name: str) -> tuple[int, ...]:
+        """Changes whenever another one than `name` may be in use, or its file may be another one: sizes and
+        times of change of the two files that say so."""
+        found: list[int] = []
+        for path in (self.folder / _ACTIVE, self.folder / name / FILE):
+            try:
+                state = path.stat()
+            except OSError:
+                found += (0, 0)
+            else:
+                found += (state.st_size, state.st_mtime_ns)
+        return tuple(found)
 
     def _history(self) -> list[str]:
         """Names, the one in use last; never empty."""

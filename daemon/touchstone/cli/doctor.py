@@ -311,6 +311,21 @@ def _inference(env: Environment) -> Iterator[Finding]:
             yield Finding(subject, Health.NOTE, text, say("doctor.inference.remedy_wanted"))
 
 
+def _calibration(env: Environment) -> Iterator[Finding]:
+    from ..calibration_in_force import calibration_in_force
+
+    subject = say("doctor.calibration.subject")
+    now = calibration_in_force(env.paths)
+    if now.refused:
+        text = say("doctor.calibration.refused", id=now.chosen, reason=now.refused)
+        yield Finding(subject, Health.NOTE, text, say("doctor.calibration.remedy"))
+    elif now.local is not None:
+        changes = "; ".join(now.local.changes) or say("calibrate.nothing_changes")
+        yield Finding(subject, Health.OK, say("doctor.calibration.own", id=now.id, changes=changes))
+    else:
+        yield Finding(subject, Health.OK, say("doctor.calibration.shipped"))
+
+
 def _workers(env: Environment) -> Iterator[Finding]:
     from ..media.pool import confinement
     from ..media.process import WorkerLost
@@ -343,5 +358,6 @@ LOOKS: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     _workers,
     _models,
     _inference,
+    _calibration,
 )
 """Everything that is looked at, in the order in which one thing needs the other."""

@@ -71,17 +71,20 @@ def _settings(args: argparse.Namespace, env: Environment) -> Settings:
 
 
 def _daemon(env: Environment, settings: Settings) -> Daemon:
+    from ..calibration_in_force import Current
     from ..engine import edition, open_pipeline
     from ..server.serve import Daemon
     from ..system.secrets import TokenStore
 
+    calibration = Current(env.paths)
     return Daemon(
         paths=env.paths,
         settings=settings,
         token=TokenStore(env.paths, env.keyring).load().value,
         chromium_ids=frozenset({_pinned_chromium_id()}),
         edition=edition(env, settings),
-        open_scanner=lambda: open_pipeline(env, settings, measure=True),
+        open_scanner=lambda: open_pipeline(env, settings, measure=True, calibration=calibration),
+        calibration=calibration,
         clock=env.clock,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -23,6 +23,9 @@ from .scans import Scanner, Scans
 from .services import DEFAULT_LIMITS, SERVICES, Limits, Services
 from .sparing import Sparing
 from .spool import Spool
+
+if TYPE_CHECKING:
+    from ..calibration.in_force import InForce
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ def make_app(
     spool: Spool,
     settings: Settings,
     edition: str,
+    calibration: Callable[[], InForce] | None = None,
     monotonic: Callable[[], float],
     limits: Limits = DEFAULT_LIMITS,
     stop_grace_s: float = 5,
@@ -58,7 +62,8 @@ def make_app(
         db: an open store.
         spool: where uploads lie.
         settings: see settings.py.
-        edition: see `Scans`.
+        edition: what could give another answer to the same bytes, calibrations apart; see `Scans`.
+        calibration: gives what scans are weighed by; None where that never changes.
         monotonic: seconds, for durations.
         limits: how long clients may keep it waiting.
         stop_grace_s: how long running scans have to end when it stops.
@@ -72,7 +77,7 @@ def make_app(
         db=db,
         spool=spool,
         settings=settings,
-        edition=edition,
+        edition=_edition(edition, calibration),
         metrics=metrics,
         monotonic=monotonic,
         put_off=Sparing(settings.on_demand_only, power, monotonic).reason,
@@ -83,7 +88,7 @@ def make_app(
     app.on_response_prepare.append(add_response_headers)
     frames = FrameScans(scans, spool, limits, settings.max_bytes, clock)
     app[SERVICES] = Services(
-        scans, frames, db, spool, metrics, settings, limits, lambda: monotonic() - started
+        scans, frames, db, spool, metrics, settings, limits, lambda: monotonic() - started, calibration
     )
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler, expect_handler=expect_nothing_yet)
@@ -101,6 +106,16 @@ def make_app(
     app.cleanup_ctx.append(run_scans)
     app.on_shutdown.append(stop_scans)
     return app
+
+
+def _edition(base: str, calibration: Callable[[], InForce] | None) -> Callable[[], str]:
+    """The edition with the calibration of this computer in it, while one is in force."""
+
+    def edition() -> str:
+        own = calibration().id if calibration else None
+        return f"{base} {own}" if own else base
+
+    return edition
 
 
 def _counted(metrics: Metrics) -> Middleware:

@@ -11,6 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from .. import __version__
 from ..messages import say
 from ..wire import (
+    CalibrationState,
     FrameBatch,
     Health,
     History,
@@ -39,6 +40,7 @@ _MODELS: tuple[tuple[Any, JsonSchemaMode], ...] = (
     (History, "serialization"),
     (Health, "serialization"),
     (Problem, "serialization"),
+    (CalibrationState, "serialization"),
     (FrameBatch, "validation"),
 )
 

@@ -81,8 +81,8 @@ class Scans:
         db: the store.
         spool: where uploads lie until they are scanned.
         settings: `concurrency`, `queue_limit`, `max_seconds`, `reuse_hours`, `history_*`.
-        edition: what could give another answer to the same bytes: program version, trust, prior. Answers of
-            another edition are not reused.
+        edition: tells what could give another answer to the same bytes: program version, trust, prior,
+            calibration. Answers of another edition are not reused.
         monotonic: seconds, for durations.
         put_off: why a scan that nobody asked for is not done now; None where it is.
     """
@@ -94,7 +94,7 @@ class Scans:
         db: StoreThread,
         spool: Spool,
         settings: Settings,
-        edition: str,
+        edition: Callable[[], str],
         metrics: Metrics,
         monotonic: Callable[[], float],
         put_off: Callable[[], Awaitable[str | None]],
@@ -142,7 +142,7 @@ class Scans:
             if stored.attempts >= MAX_ATTEMPTS:
                 reason = say("server.scan.given_up", attempts=stored.attempts)
                 await self._db.do(
-                    Store.finish, _failed(stored.state.id, stored.source, reason), self._edition
+                    Store.finish, _failed(stored.state.id, stored.source, reason), self._edition()
                 )
                 await self._spool.remove(stored.state.id)
                 continue
@@ -273,10 +273,10 @@ class Scans:
 
     async def _known(self, source: AnySource, upload: Upload | None) -> ScanState | None:
         if upload:
-            return await self._db.do(Store.answer_for_bytes, upload.sha256, self._edition)
+            return await self._db.do(Store.answer_for_bytes, upload.sha256, self._edition())
         if source.kind == "url" and self._settings.reuse_hours:
             max_age_s = self._settings.reuse_hours * 3600
-            return await self._db.do(Store.answer_for_url, source.url, self._edition, max_age_s)
+            return await self._db.do(Store.answer_for_url, source.url, self._edition(), max_age_s)
         return None
 
     async def _instead_of(self, upload: Upload | None, state: ScanState) -> ScanState:
@@ -295,7 +295,7 @@ class Scans:
         state = await self._db.do(Store.add, upload.scan_id, source)
         update = {"id": upload.scan_id, "source": told.model_copy(update=asked)}
         scan = known.scan.model_copy(update=update)
-        await self._db.do(Store.finish, scan, self._edition)
+        await self._db.do(Store.finish, scan, self._edition())
         return state.model_copy(update={"state": "done", "scan": scan})
 
     def _with_bytes(self, stored: StoredScan) -> AnySource:
@@ -323,10 +323,10 @@ class Scans:
             job.task = asyncio.create_task(self._run(job), name=f"scan {job.id}")
 
     async def _run(self, job: Job) -> None:
-        started = self._monotonic()
+        started, edition = self._monotonic(), self._edition()
         await self._note(Store.start, job.id)
         scan = await self._answer(job)
-        await self._note(Store.finish, scan, self._edition)
+        await self._note(Store.finish, scan, edition)
         self._metrics.scan_ended(scan.verdict.label.value, self._monotonic() - started)
         job.scan = scan
         job.publish(VerdictReached(scan=scan))

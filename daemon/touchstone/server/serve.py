@@ -17,6 +17,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, c
 from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -31,6 +32,9 @@ from .app import RUNNER_OPTIONS, make_app
 from .guards import Access
 from .scans import Scanner
 from .spool import Spool
+
+if TYPE_CHECKING:
+    from ..calibration.in_force import InForce
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +70,7 @@ class Daemon:
         chromium_ids: ids of the extensions that may call the API.
         edition: what could give another answer to the same bytes, see `Scans`.
         open_scanner: opens the pipeline for as long as the daemon runs.
+        calibration: gives what scans are weighed by; None where that never changes.
         clock: seconds since the epoch.
         monotonic: seconds, for durations.
     """
@@ -76,6 +81,7 @@ class Daemon:
     chromium_ids: frozenset[str]
     edition: str
     open_scanner: Callable[[], AbstractAsyncContextManager[Scanner]]
+    calibration: Callable[[], InForce] | None = None
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
 
@@ -134,6 +140,7 @@ async def _start(
         ),
         settings=settings,
         edition=daemon.edition,
+        calibration=daemon.calibration,
         monotonic=daemon.monotonic,
         stop_grace_s=STOP_GRACE_S,
         power=this_power().state,

@@ -15,6 +15,7 @@ from .scans import Scans
 from .spool import Spool
 
 if TYPE_CHECKING:
+    from ..calibration.in_force import InForce
     from .frames import FrameScans
 
 
@@ -47,7 +48,12 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that is passed in. `uptime_s` tells how long the daemon has been up."""
+    """Everything that is passed in.
+
+    Attributes:
+        uptime_s: tells how long the daemon has been up.
+        calibration: gives what scans are weighed by; None where that never changes.
+    """
 
     scans: Scans
     frames: FrameScans
@@ -57,6 +63,7 @@ class Services:
     settings: Settings
     limits: Limits
     uptime_s: Callable[[], float]
+    calibration: Callable[[], InForce] | None = None
 
 
 SERVICES = web.AppKey("services", Services)
