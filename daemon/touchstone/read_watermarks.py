@@ -45,7 +45,9 @@ def touchstone_mark_settings(env: Environment, models: Path | None = None) -> di
     model: dict[str, Any] | None = None
     for found in chosen_bundled(env.paths, models).values():
         if found.file.model.task is Task.WATERMARK_DECODER:
-            model = {"path": str(found.file.path), "sha256": found.file.variant.sha256}
+            entry, variant = found.file.model, found.file.variant
+            model = {"name": entry.name, "version": entry.version, "variant": variant.name}
+            model |= {"path": str(found.file.path), "sha256": variant.sha256}
             break
     return {"keys": keys, "model": model}
 

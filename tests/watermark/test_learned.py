@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from touchstone.examiners.watermarks.touchstone_mark import from_settings
+from touchstone.inference import PROCESSOR
 from touchstone.read_watermarks import touchstone_mark_settings
 from touchstone.system.environment import Environment
 from touchstone.system.paths import Paths
@@ -59,8 +60,10 @@ def test_a_damaged_or_absent_model_leaves_the_plain_estimate(tmp_path: Path) -> 
     damaged = tmp_path / "decoder.onnx"
     damaged.write_bytes(b"no model")
     for path in (damaged, tmp_path / "absent.onnx"):
-        scheme = from_settings({"model": {"path": str(path), "sha256": "0" * 64}})
+        named = {"name": "decoder", "version": "1", "variant": "int8"}
+        scheme = from_settings({"model": {**named, "path": str(path), "sha256": "0" * 64}})
         assert scheme._estimate is plain_estimate
+        assert scheme.take_uses() == {}
 
 
 def test_scans_are_given_the_model_and_cross_as_json(tmp_path: Path) -> None:
@@ -69,3 +72,8 @@ def test_scans_are_given_the_model_and_cross_as_json(tmp_path: Path) -> None:
     assert settings["model"]["sha256"] == FILES[0].variant.sha256 and settings["keys"] == []
     scheme = from_settings(json.loads(json.dumps(settings)))
     assert isinstance(scheme._estimate, LearnedEstimate)
+    assert scheme.take_uses() == {}
+    scheme._estimate(np.full((3, 256, 256), 90, np.uint8))
+    (use,) = scheme.take_uses().values()
+    assert (use.variant, use.sha256, use.provider) == ("int8", FILES[0].variant.sha256, PROCESSOR)
+    assert use.ms > 0 and scheme.take_uses() == {}

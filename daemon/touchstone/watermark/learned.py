@@ -22,13 +22,16 @@ class LearnedEstimate:
     Args:
         model: an ONNX file, or the bytes of one: `(1, 3, H, W) float32` grey levels in, `(1, 1, H, W)` out.
         threads: of one run.
+
+    Attributes:
+        session: the network, which counts its time.
     """
 
     def __init__(self, model: Path | bytes, *, threads: int = 1) -> None:
-        self._session = Session(model, threads=threads)
+        self.session = Session(model, threads=threads)
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         _, height, width = frames.shape
         run = np.concatenate([frames, frames[-1:].repeat(max(0, FRAMES - len(frames)), axis=0)])[:FRAMES]
         full = np.pad(run, ((0, 0), (0, -height % _CELL), (0, -width % _CELL)), mode="edge")
-        return self._session(full[None].astype(np.float32))[0, 0, :height, :width]
+        return self.session(full[None].astype(np.float32))[0, 0, :height, :width]

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...inference.uses import ModelFile, taken
 from ...media.frames import Frame, Run
-from ...verdict import Supports
+from ...verdict import ModelUse, Supports
 from ...watermark.detection import Detector
 from ...watermark.key import WELL_KNOWN, Key
 from ...watermark.payload import PAYLOAD_BITS, Statement
@@ -41,6 +42,7 @@ class TouchstoneMark:
         keys: whose marks are read.
         estimate: how frames are looked at.
         thorough: also look for frames that were cut, enlarged or turned.
+        model: the file of a learned estimate.
     """
 
     name = NAME
@@ -52,25 +54,34 @@ class TouchstoneMark:
         estimate: Estimate = plain_estimate,
         *,
         thorough: bool = True,
+        model: ModelFile | None = None,
     ) -> None:
         self._detectors = [Detector(key) for key in keys]
         self._estimate = estimate
         self._thorough = thorough
+        self._model = model
         read_rate()  # needed for the first mark only, when a confined worker can open no file any more
 
     def reader(self) -> Reader:
         return _Reader(ClipReader(self._detectors, self._estimate, thorough=self._thorough))
+
+    def take_uses(self) -> dict[str, ModelUse]:
+        """See examiners.UsesModels; nothing of an estimate that is no network."""
+        session = getattr(self._estimate, "session", None)
+        return taken([(self._model, session)]) if self._model and session else {}
 
 
 def from_settings(settings: Mapping[str, Any]) -> TouchstoneMark:
     """The scheme for a worker.
 
     Args:
-        settings: `{"keys": [[name, hex], ...], "model": {"path": file, "sha256": hex} or None}`. A model that
-            cannot be used leaves the plain estimate, with a line in the log.
+        settings: `{"keys": [[name, hex], ...], "model": {"path", "name", "version", "variant", "sha256"} or
+            None}`. A model that cannot be used leaves the plain estimate, with a line in the log.
     """
     keys = [Key.from_hex(name, secret) for name, secret in settings.get("keys", ())]
-    return TouchstoneMark([WELL_KNOWN, *keys], _estimate(settings.get("model")))
+    model = settings.get("model")
+    file = ModelFile(model["name"], model["version"], model["variant"], model["sha256"]) if model else None
+    return TouchstoneMark([WELL_KNOWN, *keys], _estimate(model), model=file)
 
 
 def _estimate(model: Mapping[str, Any] | None) -> Estimate:
