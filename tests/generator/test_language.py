@@ -85,6 +85,8 @@ def test_ids_are_those_of_the_tokens_in_the_models_order():
         ("!!! ???", False, "nothing of the prompt"),
         ("a red ball and a gryphon", True, "not shown: gryphon"),
         ("a triangle", True, "triangle → pyramid"),
+        ("a red circle", True, "circle → ball"),
+        ("a ball over a blue background", True, "not shown: blue background"),
         ("three balls and two kites and a boat", True, "3 things at most"),
         ("red ball " * 5000, True, "9500 were left out"),
         ("qwertz " * 10000, False, "not shown: qwertz"),
@@ -103,6 +105,21 @@ def test_a_prompt_that_was_understood_needs_no_notes():
     text = "two small red balls move left over the sea"
     assert notes("a small red ball moves left by day", tokens("a small red ball moves left by day")) == []
     assert notes(text, tokens(text)) == ["read as other words: sea → harbour"]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("a red circle moves left", ["one", "red", "ball", "left"]),
+        ("a circle in a circle", ["one", "ball", "circle"]),
+        ("a bird circles over a meadow", ["one", "bird", "circle", "meadow"]),
+        ("two balls in circles", ["two", "ball", "circle"]),
+    ],
+)
+def test_a_circle_is_a_thing_after_what_describes_one_and_a_way_to_move_elsewhere(
+    text: str, meant: list[str]
+):
+    assert parse(text)[0].tokens == meant
 
 
 def test_captions_read_back_to_what_the_scene_shows():

@@ -108,7 +108,12 @@ def read(text: str) -> Words:
         length, token, plural = _longest(known, words, at)
         said = words[at : at + length]
         at += length
-        if token is None and not plural:
+        if said == ["circle"] and tokens and tokens[-1] in _ATTRIBUTES:
+            token = _ROUND  # "a red circle" is a thing, "circles over a meadow" a motion
+        if token in _COLOURS and words[at : at + 1] == ["background"]:
+            unknown[" ".join([*said, "background"])] = None  # backgrounds have colours of their own
+            at += 1
+        elif token is None and not plural:
             # A word without meaning here, or one that is not known. After "no", articles change nothing.
             if tuple(said) in known.phrases:
                 understood.extend(said)
@@ -127,6 +132,8 @@ def read(text: str) -> Words:
     return Words(tuple(tokens), tuple(understood), tuple(unknown), tuple(read_as.items()), left_out)
 
 
+_ROUND = "ball"
+_COLOURS = frozenset(colour.value for colour in Colour)
 _ARTICLES = frozenset({"a", "an", "the", "some"})
 # What may stand between "no" and the thing that is not to be there.
 _ATTRIBUTES = frozenset(
