@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..calibration.making.whole import Asked, Facts, Finished, Tools
 
 _LOCK = "lock"
+_WIDE = 200
 _IN_FORCE = ""
 """What `--show` without a name gives."""
 
@@ -36,9 +37,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add("--real", type=Path, metavar="DIR", help=say("calibrate.real_option"))
     add("--corpus", type=Path, metavar="DIR", help=say("calibrate.corpus_option"))
     add("--independent", nargs="+", default=[], metavar="GROUP", help=say("calibrate.independent_option"))
-    much = parser.add_mutually_exclusive_group()
-    much.add_argument("--quick", action="store_true", help=say("calibrate.quick_option"))
-    much.add_argument("--minutes", type=minutes, metavar="N", help=say("calibrate.minutes_option"))
+    add("--quick", action="store_true", help=say("calibrate.quick_option"))
+    add("--minutes", type=minutes, metavar="N", help=say("calibrate.minutes_option"))
     add("--jobs", type=jobs, default=2, metavar="N", help=say("calibrate.jobs_option"))
     add("--no-generate", action="store_true", help=say("calibrate.no_generate_option"))
     add("--no-use", action="store_true", help=say("calibrate.no_use_option"))
@@ -117,7 +117,7 @@ def _list(args: argparse.Namespace, env: Environment, kept: Calibrations) -> int
     columns = say("calibrate.list_columns").split("|")
     _print_table(env, columns, [_listed(row) for row in rows])
     if now.id is None:
-        env.print(say("calibrate.used", id="shipped") if not now.refused else _refusal(now.refused))
+        env.print(say("calibrate.listed_shipped"))
     return Exit.DONE
 
 
@@ -233,7 +233,7 @@ def _calibrate(args: argparse.Namespace, env: Environment, kept: Calibrations) -
     make_private_dir(kept.work)
     try:
         with file_lock(kept.work / _LOCK, wait_s=0):
-            return _make(args, env, kept)
+            return make(_asked(args), _tools(args, env), args, env, kept)
     except LockTimeout:
         env.error(say("calibrate.busy"))
         return Exit.FAILED
@@ -258,14 +258,26 @@ def _calibrate(args: argparse.Namespace, env: Environment, kept: Calibrations) -
         raise
 
 
-def _make(args: argparse.Namespace, env: Environment, kept: Calibrations) -> int:
+def make(
+    asked: Asked, tools: Tools, args: argparse.Namespace, env: Environment, kept: Calibrations
+) -> int:
+    """Make a calibration, keep it, use it unless told otherwise, and print its report.
+
+    Args:
+        asked: from what.
+        tools: by what.
+        args: of the command line, for all else.
+        kept: where it goes; its `work` is there.
+
+    Raises:
+        BadCorpus, CannotKeep, CannotWrite, OSError: see making.whole.calibrated.
+    """
     from ..calibration.kept import PAGE, REPORT
     from ..calibration.making.whole import calibrated, known_clips
     from ..calibration.report.numbers import report_of
     from ..calibration.report.page import page
     from ..evaluation.run import RESULTS
 
-    asked = _asked(args)
     known_clips(asked)  # says at once what is wrong with a folder
     if args.fresh:
         (kept.work / RESULTS).unlink(missing_ok=True)
@@ -276,7 +288,7 @@ def _make(args: argparse.Namespace, env: Environment, kept: Calibrations) -> int
     finished: Finished = asyncio.run(
         calibrated(
             asked,
-            _tools(args, env),
+            tools,
             kept.work,
             _facts(args, env),
             environment=env.environ,
@@ -405,6 +417,7 @@ def _tell(report: dict[str, Any], page: Path, args: argparse.Namespace, env: Env
 
 
 def _print_table(env: Environment, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -413,4 +426,7 @@ def _print_table(env: Environment, columns: Sequence[str], rows: Sequence[Sequen
         table.add_column(column.strip())
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
-    env.console.print(table)
+    console = env.console
+    if not console.is_terminal:  # in a file or a pipe there is no edge to break lines at
+        console = Console(file=env.stdout, width=_WIDE, highlight=False)
+    console.print(table)

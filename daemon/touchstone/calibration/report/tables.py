@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...evaluation.report import number, percent
+from ...evaluation.report import number
 from ...messages import say
 
 
@@ -75,6 +75,16 @@ def outcome(name: str) -> str:
     return say(f"calibrate.outcome.{name}")
 
 
+def counted(share: Mapping[str, Any]) -> str:
+    """A count with its exact range: `1 of 59 (0.0 to 9.1 %)`."""
+    if not share["of"]:
+        return "-"
+    low, high = 100 * share["low"], 100 * share["high"]
+    return say(
+        "calibrate.report.counted", count=share["count"], of=share["of"], low=f"{low:.1f}", high=f"{high:.1f}"
+    )
+
+
 def share_text(value: float) -> str:
     """A share in percent, with as many digits as a small one needs."""
     return f"{100 * value:.3g} %"
@@ -87,12 +97,11 @@ def _marks(report: Mapping[str, Any]) -> Sheet:
         rows.append(
             [
                 f"{mark['examiner']}: {mark['name']}",
-                percent(everything["false"]),
-                f"{everything['false']['count']} / {everything['false']['of']}",
+                counted(everything["false"]),
                 share_text(mark["claim"]["false_at_most"]),
-                percent(everything["read"]),
+                counted(everything["read"]),
                 share_text(mark["claim"]["read_at_least"]),
-                outcome(mark["outcome"]),
+                say(f"calibrate.word.{mark['outcome']}"),
                 number(mark["log10_lr"], 2),
             ]
         )
@@ -110,9 +119,8 @@ def _false_alarms(report: Mapping[str, Any]) -> Sheet:
         [
             row["title"],
             f"{row['examiner']}: {row['name']}",
-            f"{row['false']['count']} / {row['false']['of']}",
-            percent(row["false"]),
-            percent(row["read"]),
+            counted(row["false"]),
+            counted(row["read"]),
         ]
         for row in report["false_alarms"]
     ]
