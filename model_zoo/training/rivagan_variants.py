@@ -64,6 +64,7 @@ from measure_rivagan import (  # noqa: E402
     rivagan,
 )
 from touchstone.examiners.watermarks.onnx_scheme import OnnxScheme  # noqa: E402
+from touchstone.inference.sessions import Session  # noqa: E402
 from touchstone.zoo.entry import Presence  # noqa: E402
 from touchstone.zoo.fetching import pip_download  # noqa: E402
 from touchstone.zoo.pull import extract  # noqa: E402
@@ -188,13 +189,11 @@ def shipped(path: Path, target: Path) -> None:
 
 def outputs(model: Path, frames: Sequence[Array], time_axis: bool) -> tuple[Array, float]:
     """What a model gives for each frame, `(frames, 32)`, and milliseconds for one."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    session = Session(model)
     inputs = [frame[:, :, None] if time_axis else frame for frame in frames]
-    session.run(None, {"frame": inputs[0]})
+    session(inputs[0])
     started = time.process_time()
-    rows = [session.run(None, {"frame": values})[0][0] for values in inputs]
+    rows = [session(values)[0] for values in inputs]
     return np.array(rows), (time.process_time() - started) / len(frames) * 1000
 
 

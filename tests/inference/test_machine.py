@@ -15,6 +15,7 @@ from touchstone.inference.machine import (
     drivers,
     features,
     installed_runtimes,
+    products_overflow,
     this_machine,
 )
 
@@ -53,12 +54,22 @@ def test_drivers_and_devices(tmp_path: Path, name: str) -> None:
 CPUINFO = "processor\t: 0\nflags\t\t: fpu avx2 avx_vnni sse2\n\nprocessor\t: 1\nflags\t\t: avx512f\n"
 
 
-@pytest.mark.parametrize(("text", "found"), [(CPUINFO, ["avx2", "avx_vnni"]), ("Features: asimddp\n", [])])
-def test_what_products_of_8_bits_depend_on(tmp_path: Path, text: str, found: list[str]) -> None:
-    assert features(tmp_path) == []
+@pytest.mark.parametrize(
+    ("text", "found", "overflow"),
+    [
+        (CPUINFO, ["avx2", "avx_vnni"], False),
+        (CPUINFO.replace("avx_vnni", "avx512f avx512_vnni"), ["avx2", "avx512f", "avx512_vnni"], False),
+        (CPUINFO.replace("avx_vnni", "fma"), ["avx2"], True),
+        ("Features: asimddp\n", [], True),  # not told; what is done about it has no effect there
+    ],
+)
+def test_what_products_of_8_bits_depend_on(
+    tmp_path: Path, text: str, found: list[str], overflow: bool
+) -> None:
+    assert (features(tmp_path), products_overflow(tmp_path)) == ([], True)
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc" / "cpuinfo").write_text(text)
-    assert features(tmp_path) == found
+    assert (features(tmp_path), products_overflow(tmp_path)) == (found, overflow)
     assert Machine(features=tuple(found)).fingerprint != Machine(features=("avx2", "x")).fingerprint
 
 

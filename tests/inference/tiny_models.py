@@ -42,6 +42,37 @@ def doubling(*, kind: int = TensorProto.FLOAT, batch: int | str = "n", sums: boo
     return bytes(model.SerializeToString())
 
 
+def large_products() -> bytes:
+    """`(1, 4, H, W)` of whole numbers in, 127 times the sum of the four out, eight times: all in 8 bits.
+
+    The answer is rounded to thousands.
+    """
+    arrays = {
+        "one": np.array(1, np.float32),
+        "thousand": np.array(1000, np.float32),
+        "zero": np.array(0, np.uint8),
+        "signed_zero": np.array(0, np.int8),
+        "weights": np.full((8, 4, 1, 1), 127, np.int8),
+    }
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "one", "zero"], ["small"]),
+        helper.make_node("DequantizeLinear", ["small", "one", "zero"], ["pixels"]),
+        helper.make_node("DequantizeLinear", ["weights", "one", "signed_zero"], ["factors"]),
+        helper.make_node("Conv", ["pixels", "factors"], ["sums"]),
+        helper.make_node("QuantizeLinear", ["sums", "thousand", "zero"], ["thousands"]),
+        helper.make_node("DequantizeLinear", ["thousands", "thousand", "zero"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "large_products",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 4, "h", "w"])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 8, "h", "w"])],
+        [numpy_helper.from_array(values, name) for name, values in arrays.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
 def served(folder: Path, content: bytes | None = None, name: str = "tiny", **changes: object) -> ServedModel:
     """An entry for a model whose file is written to `folder`."""
     content = doubling() if content is None else content

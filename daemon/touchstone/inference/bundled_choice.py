@@ -1,8 +1,9 @@
 """Which file of a model that comes with the program is used on this machine, after what was measured here.
 
 They run on the processor, where the video is read. Of two files in eight bits the one with weights of seven
-is for processors whose products of 8-bit numbers overflow (x86-64 without VNNI): there the other one gives
-other answers than the reference, and does not count.
+is for processors whose products of 8-bit numbers overflow (x86-64 without VNNI). There the other one is
+slower, because overflow is avoided (sessions.py); if it were not, its answers would be others than the
+reference's, and it would not count.
 """
 
 from __future__ import annotations

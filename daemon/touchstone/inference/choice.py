@@ -26,7 +26,7 @@ ALIKE = 1.1
 """Of variants whose times differ by less than this factor the one that is named first is taken, so that
 chance in timing does not decide which numbers are computed."""
 
-METHOD = 3
+METHOD = 4
 """Raised whenever measuring changes in a way that makes older numbers incomparable."""
 
 

@@ -114,6 +114,17 @@ def features(root: Path) -> list[str]:
     return [name for name in FEATURES if name in told]
 
 
+def products_overflow(root: Path) -> bool:
+    """Whether two 8-bit products may be added into 16 bits, which saturate: on x86-64 without VNNI.
+
+    Also true where the system does not tell.
+
+    Args:
+        root: the root of the file system.
+    """
+    return not {"avx_vnni", "avx512_vnni"} & set(features(root))
+
+
 def _line(file: Path) -> str | None:
     """The first line of a file; None where it cannot be read or is empty."""
     try:

@@ -19,11 +19,14 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from . import PROCESSOR
+from .machine import products_overflow
 from .pinned import PINNABLE, pin
 from .provider_options import SEQUENTIAL, options_of
 
 # On Windows, where the variable that touchstone/__init__.py sets is not heeded, this is the switch.
 onnxruntime.disable_telemetry_events()
+
+_OVERFLOWS = products_overflow(Path("/"))  # asked here: a process that is confined can no longer read it
 
 
 @cache
@@ -76,6 +79,10 @@ class Session:
         # The arena never gives memory back, and a worker's address space is limited.
         options.enable_cpu_mem_arena = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if _OVERFLOWS:
+            # Files whose weights have more than 7 bits are computed in a slower way that does not overflow;
+            # all others as without it. Has no effect on anything but x86-64.
+            options.add_session_config_entry("session.x64quantprecision", "1")
         if provider != PROCESSOR:
             options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
         if provider in PINNABLE:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
+
+from touchstone.inference.sessions import Session
 
 from .recipe import Array, Recorded
 
@@ -55,7 +56,7 @@ def keep_threshold(above: float) -> Refit:
 
 
 class Runner:
-    """A model on the processor, one thread: what a scan's worker has.
+    """A model on the processor, one thread: as a scan's worker runs it, whose 8-bit products don't overflow.
 
     Args:
         content: the ONNX file.
@@ -63,16 +64,10 @@ class Runner:
     """
 
     def __init__(self, content: bytes, output: str | None = None) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        self._name = self._session.get_inputs()[0].name
-        self._outputs = None if output is None else [output]
+        self._session = Session(content, output=output)
 
     def __call__(self, batch: Array) -> Array:
-        output: Array = self._session.run(self._outputs, {self._name: batch})[0]
-        return output
+        return self._session(batch)
 
     def outputs(self, recorded: Recorded, *, pools: bool) -> Outputs:
         """Its answers, pooled by group: by the model itself, or here."""

@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 
 HERE = Path(__file__).resolve().parent
@@ -31,6 +30,8 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parents[2] / "daemon")]
 
 from variants.convert import convert  # noqa: E402
 from variants.recipe import Recipe  # noqa: E402
+
+from touchstone.inference.sessions import Session  # noqa: E402
 
 KINDS = ("int8", "int8-reduced", "fp16")
 MAX_LOSS = 0.04
@@ -56,13 +57,11 @@ def examples(folder: Path, count: int | None = None) -> list[Example]:
 
 def measure(model: bytes, golden: Sequence[Example]) -> tuple[float, float]:
     """Mean correlation with what was embedded, and milliseconds a run with two threads."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = Session(model, threads=2)
     correlations, times = [], []
     for x, y in golden:
         started = time.perf_counter()
-        raised = session.run(None, {"frames": x})[0][0, 0]
+        raised = session(x)[0, 0]
         times.append((time.perf_counter() - started) * 1000)
         correlations.append(float((raised * y).sum() / (np.linalg.norm(raised) * np.linalg.norm(y))))
     return float(np.mean(correlations)), float(np.min(times))
