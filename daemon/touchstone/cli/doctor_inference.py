@@ -15,19 +15,20 @@ from ..messages import say
 def sentences(placed: Iterable[Placed]) -> Iterator[str]:
     """One for each model: which file runs where, and what that rests on."""
     for found in placed:
-        yield _sentence(found.model.name, found.variant.name, found.choice, apart=found.apart)
+        yield _sentence(found.model.name, found.variant.name, found.choice, "not_measured", apart=found.apart)
 
 
 def of_bundled(chosen: Iterable[Chosen]) -> Iterator[str]:
     """The same of models that come with the program and have several files."""
     for found in chosen:
         if found.choice is not None:
-            yield _sentence(found.file.model.name, found.file.variant.name, found.choice, apart=False)
+            name, variant = found.file.model.name, found.file.variant.name
+            yield _sentence(name, variant, found.choice, "not_measured_own", apart=False)
 
 
-def _sentence(name: str, variant: str, choice: Choice, *, apart: bool) -> str:
+def _sentence(name: str, variant: str, choice: Choice, otherwise: str, *, apart: bool) -> str:
     return say(
-        f"doctor.inference.{'measured' if choice.row_ms is not None else 'not_measured'}",
+        f"doctor.inference.{'measured' if choice.row_ms is not None else otherwise}",
         name=name,
         variant=variant,
         provider=choice.provider.removesuffix("ExecutionProvider"),
