@@ -83,6 +83,9 @@ class _Kept:
         self._runs = runs
         self.seen = sampled.seen
 
+    def held(self) -> bool:
+        return True
+
     def __iter__(self) -> Any:
         return iter(self._runs)
 
