@@ -33,6 +33,15 @@ async function look(name, scheme, site) {
     await page.mouse.click(44, 41)
     await wait(400)
   }
+  /** Shows the page in colours that the user's system forces on it. */
+  const force = async (page) => {
+    const session = await page.createCDPSession()
+    const features = [{ name: 'forced-colors', value: 'active' }]
+    await session.send('Emulation.setEmulatedMedia', {
+      features: [...features, { name: 'prefers-color-scheme', value: scheme }],
+    })
+    await wait(300)
+  }
   try {
     if (site.clip.length === 0) {
       const page = await visit('/one?as=x', 700, 500)
@@ -42,22 +51,36 @@ async function look(name, scheme, site) {
     const grid = await visit('/grid', 1120, 1100)
     await wait(1500)
     await shoot(grid, 'grid')
-    for (const as of ['ai_signed', 'torn&csp', 'no_signs', 'tampered']) {
+    for (const as of ['ai_signed', 'torn&csp', 'no_signs', 'traces', 'traces_uncounted', 'tampered']) {
       const page = await visit(`/one?as=${as}`, 700, 700)
       await open(page)
       await shoot(page, `panel-${as.replace(/&.*/, '')}`)
-      if (as === 'ai_signed') {
+      if (as === 'traces' && name === 'chromium') {
+        await force(page)
+        await shoot(page, 'panel-traces-forced')
+      }
+      if (as === 'ai_signed' || as === 'traces_uncounted') {
         // From the headline over the close button to "How do you know?".
         for (const key of ['Tab', 'Tab', 'Enter']) await page.keyboard.press(key)
         await wait(300)
-        await shoot(page, 'panel-how')
+        await shoot(page, as === 'ai_signed' ? 'panel-how' : 'panel-traces_uncounted-how')
       }
       await page.close()
     }
-    const zoomed = await visit('/one?as=ai_declared', 500, 400, 2)
-    await open(zoomed)
-    await shoot(zoomed, 'zoom200')
-    await zoomed.close()
+    for (const [as, what] of [
+      ['ai_declared', 'zoom200'],
+      ['traces', 'zoom200-traces'],
+    ]) {
+      const zoomed = await visit(`/one?as=${as}`, 500, 400, 2)
+      await open(zoomed)
+      await shoot(zoomed, what)
+      if (as === 'traces') {
+        for (const key of ['Tab', 'Tab']) await zoomed.keyboard.press(key) // to what stands below the drawings
+        await wait(300)
+        await shoot(zoomed, `${what}-below`)
+      }
+      await zoomed.close()
+    }
     const ways = await visit('/ways', 700, 700)
     await shoot(ways, 'ways-start')
     await ways.evaluate(() => {

@@ -40,6 +40,41 @@ const camera = {
   supports: 'camera',
   details: { signer: 'Leica Camera AG', source_type: 'digitalCapture' },
 }
+// A clip that was looked at in six runs: the score rises to the end and is highest at the lower right.
+const runs = [0, 1.6, 3.2, 4.8, 6.4, 7.9]
+const detector = {
+  examiner: 'detector',
+  finding:
+    'The finest detail of the pictures looks as generators leave it: such a score came at least 12 times as often ' +
+    'from AI-made clips (at least 31 % of generators) as from others (at most 2.6 % of sources)',
+  supports: 'ai',
+  log10_lr: 1.08,
+  verified: false,
+  details: {
+    score: 1.31,
+    outcome: 'counts',
+    patches: runs.flatMap((time_s, run) =>
+      [0, 1, 2].map((place) => ({
+        time_s,
+        x: [0.02, 0.4, 0.75][place],
+        y: [0.1, 0.45, 0.6][(place + run) % 3],
+        w: 0.2,
+        h: 0.3556,
+        score: place + run / 2 - 2,
+      })),
+    ),
+  },
+  spans: runs.map((start_s, run) => ({ start_s, end_s: start_s + 0.08, score: run / 2 - 1.2 })),
+  took_ms: 61,
+}
+const uncounted = {
+  ...detector,
+  finding:
+    'The detector gives a score of +0.31, which counts for nothing: nobody has measured what it is worth',
+  supports: 'neither',
+  log10_lr: null,
+  details: { ...detector.details, score: 0.31, outcome: 'uncalibrated' },
+}
 const verdict = (label, basis, strength, headline, generator = null) => ({
   label,
   basis,
@@ -104,6 +139,14 @@ export const SCANS = {
     evidence: [camera, label],
   },
   no_signs: { verdict: verdict('no_signs', 'none', 'none', 'No signs of AI found') },
+  traces: {
+    verdict: verdict('ai_generated', 'detector', 'moderate', 'Looks AI-generated to the detector'),
+    evidence: [detector],
+  },
+  traces_uncounted: {
+    verdict: verdict('no_signs', 'none', 'none', 'No signs of AI found'),
+    evidence: [uncounted],
+  },
   tampered: {
     verdict: verdict(
       'inconclusive',

@@ -130,7 +130,7 @@ export class Badge {
       origin: this.layer.getBoundingClientRect(),
       badge: { width: box.width, height: box.height },
       panel: this.panel ? this.panel.contentSize() : null,
-      picture: this.outlines ? this.picture() : null,
+      picture: this.panel ? this.picture() : null,
     }
   }
 
@@ -142,7 +142,9 @@ export class Badge {
   /** Moves badge and panel. `origin` is where the layer is now, so whatever the page did to it cancels out. */
   place(measured: ReturnType<Badge['measure']>, video: Box, viewport: Size, corner: Corner): void {
     const { origin, badge, panel, picture } = measured
-    this.outlines?.place(picture, origin)
+    if (picture) this.outlines?.place(picture, origin)
+    else this.endOutlines()
+    this.panel?.setPictured(picture !== null)
     if (badge.width > 0) set(this.button, 'visibility', 'visible')
     const at = badgePoint(video, badge, corner)
     move(this.button, at.left - origin.left, at.top - origin.top)
@@ -179,6 +181,7 @@ export class Badge {
     const id = this.button.getAttribute('aria-controls') ?? ''
     const video = { shape: () => this.picture()?.natural ?? null, outline: () => this.toggleOutlines() }
     this.panel = new Panel(this.document, id, this.actions, video, () => this.close(true), this.onLayout)
+    this.panel.setPictured(this.picture() !== null)
     this.panel.update(this.view, this.automatic)
     this.layer.append(this.panel.element)
     this.button.setAttribute('aria-expanded', 'true')

@@ -28,10 +28,7 @@ export class Outlines {
   }
 
   /** Lays them over the picture. `origin` is where the layer that they are in is now. */
-  place(picture: Picture | null, origin: { left: number; top: number }): void {
-    this.element.style.display = picture ? 'block' : 'none'
-    if (!picture) return
-    const { whole, frame } = picture
+  place({ whole, frame }: Picture, origin: { left: number; top: number }): void {
     lay(this.element, frame.left - origin.left, frame.top - origin.top, frame.width, frame.height)
     this.places.forEach(({ box }, index) => {
       const outline = this.boxes[index]

@@ -1,6 +1,7 @@
 /** The panel: what the verdict rests on, in words. All text goes in as text. */
 
 import { placesIn, placesOf } from '../marks'
+import { tracesOf } from '../traces'
 import type { View } from '../views'
 import type * as wire from '../wire/native'
 import {
@@ -16,6 +17,7 @@ import {
 import { drawPlaces } from './diagram'
 import { el } from './dom'
 import { drawGlyph } from './glyphs'
+import { drawTraces } from './heat'
 import type { Size } from './place'
 
 export interface PanelActions {
@@ -44,6 +46,7 @@ export class Panel {
   private readonly buttons: HTMLElement
   private outlineButton: HTMLButtonElement | null = null
   private outlined = false
+  private pictured = false
   private scrolled = 0
   private drawn = ''
 
@@ -107,6 +110,17 @@ export class Panel {
     this.element.classList.toggle('aside', outlined)
     if (!outlined) this.body.scrollTop = this.scrolled
     if (this.outlineButton) this.outlineButton.textContent = this.outlineWords()
+  }
+
+  /** Whether the video has a picture to outline anything on. One that the browser can't play has none. */
+  setPictured(pictured: boolean): void {
+    if (pictured === this.pictured) return
+    this.pictured = pictured
+    const button = this.outlineButton
+    if (!button) return
+    if (!pictured && (button.getRootNode() as ShadowRoot).activeElement === button) this.focus()
+    button.hidden = !pictured
+    this.onLayout()
   }
 
   /** The size that the panel would like to have, whatever it has now. Only reads: a reader has scrolled. */
@@ -187,13 +201,16 @@ export class Panel {
       ', ',
     )
     const places = placesOf(evidence)
-    // Places come with their times, which say more than the stretches of the clip.
-    const spans = (places.length > 0 ? [] : (evidence.spans ?? [])).map(({ start_s, end_s }) =>
+    const traces = tracesOf(evidence)
+    // Places and traces come with their times, which say more than the stretches of the clip.
+    const spans = (places.length > 0 || traces ? [] : (evidence.spans ?? [])).map(({ start_s, end_s }) =>
       el(this.document, 'div', { class: 'soft' }, say('panel_span', number(start_s), number(end_s))),
     )
     const shape = this.video.shape() ?? sizeOf(source) ?? USUAL
     const drawing =
       places.length > 0 ? drawPlaces(this.document, places, shape, details.frames_seen === 1) : null
+    const counts = evidence.supports !== 'neither'
+    const traced = traces && drawTraces(this.document, traces, shape, source.duration_s ?? null, counts)
     return el(
       this.document,
       'li',
@@ -202,11 +219,13 @@ export class Panel {
       evidence.finding,
       ...spans,
       drawing,
-      this.how(evidence.examiner, details),
+      // What a score that counts for nothing is made of is for those who ask.
+      counts ? traced : null,
+      this.how(evidence.examiner, details, counts ? null : traced),
     )
   }
 
-  private how(examiner: string, details: Record<string, unknown>): HTMLElement {
+  private how(examiner: string, details: Record<string, unknown>, drawing: Node | null): HTMLElement {
     const rows = DETAIL_WORDS.map(([name, key]) => [key, inWords(details[name])] as const)
       .filter(([, text]) => text !== '')
       .flatMap(([key, text]) => [el(this.document, 'dt', {}, say(key)), el(this.document, 'dd', {}, text)])
@@ -214,6 +233,7 @@ export class Panel {
     return this.fold(
       say('panel_how'),
       el(this.document, 'div', {}, examinerName(examiner)),
+      drawing,
       el(this.document, 'dl', {}, ...rows),
       record
         ? this.fold(
@@ -253,6 +273,7 @@ export class Panel {
     const marked = placesIn(scan).length > 0
     this.outlineButton = marked ? this.button(this.outlineWords(), () => this.video.outline()) : null
     this.outlineButton?.classList.add('outliner')
+    if (this.outlineButton) this.outlineButton.hidden = !this.pictured
     return this.outlineButton ? [this.outlineButton] : []
   }
 

@@ -4,6 +4,11 @@
  * schemes, whatever video is behind.
  */
 
+// Solid, so that patches which overlap do not look like one with a higher score.
+const SHADED = [15, 35, 55, 75, 95]
+  .map((part, shade) => `.shade-${shade} { fill: color-mix(in srgb, var(--shade) ${part}%, var(--hover)); }`)
+  .join('\n')
+
 export const STYLE = `
 * { box-sizing: border-box; }
 .layer {
@@ -93,6 +98,13 @@ pre {
 .diagram .picture { fill: var(--hover); stroke: var(--line); stroke-width: 1; }
 .diagram .mark { fill: none; stroke: var(--ai); stroke-width: 2; }
 .diagram .number { fill: var(--text); font-size: 10px; font-weight: 650; text-anchor: middle; }
+.traces { --shade: var(--soft); display: grid; gap: 6px; justify-items: start; margin: 8px 0; }
+.traces.counts { --shade: var(--ai); }
+.traces .ends { display: flex; justify-content: space-between; width: 202px; max-width: 100%; margin-top: -4px; }
+.traces .patch { stroke: var(--line); stroke-width: .5; }
+.traces .patch.top { stroke: var(--text); stroke-width: 2; }
+.traces .ground { stroke: var(--line); }
+${SHADED}
 [part="outlines"] { position: absolute; overflow: hidden; pointer-events: none; }
 .outline { position: absolute; border: 2px solid #ffffff; border-radius: 3px; outline: 3px solid #6d28d9; }
 .outline span {
@@ -109,6 +121,9 @@ progress { width: 100%; height: 6px; }
   .diagram .picture { fill: Canvas; stroke: CanvasText; }
   .diagram .mark { stroke: Highlight; }
   .diagram .number { fill: CanvasText; }
+  .traces, .traces.counts { --shade: CanvasText; --hover: Canvas; }
+  .traces .patch.top { fill: Highlight; stroke: CanvasText; }
+  .traces .ground { stroke: CanvasText; }
   [part="outlines"] { forced-color-adjust: none; }
 }
 `
