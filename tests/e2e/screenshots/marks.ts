@@ -28,7 +28,7 @@ describe.each(BROWSERS)('%s', (name) => {
     const world = await World.make(name, { scheme })
     try {
       const made = inject('clips').find(({ kind }) => kind === 'made')
-      const address = world.site.file(join(made?.folder ?? '', 'marked.mp4'))
+      const address = world.site.file(join(made?.folder ?? '', 'marked.webm'))
       const tab = await openPage(world.browser, world.site.page('/', page(address)))
       // Zoom of 200 %: half as many CSS pixels, twice as large.
       await tab.setViewport({ width: 840 / scale, height: 680 / scale, deviceScaleFactor: scale })

@@ -8,7 +8,7 @@ import { until } from '../src/until'
 import { BROWSERS, World } from '../src/world'
 
 const made = inject('clips').find(({ kind }) => kind === 'made')
-const clip = join(made?.folder ?? '', 'marked.mp4')
+const clip = join(made?.folder ?? '', 'marked.webm')
 
 // The clip is left out where this system has no font to draw a mark with (tests/e2e/clips.py).
 describe.skipIf(!existsSync(clip)).each(BROWSERS)('%s', (name) => {
@@ -20,7 +20,7 @@ describe.skipIf(!existsSync(clip)).each(BROWSERS)('%s', (name) => {
 
   test('a mark is told in words and outlined on the picture, by keyboard alone', async () => {
     // A picture of 16:9 in a frame of 1:1 that is filled by cutting off its sides, with a border around it.
-    const address = world.site.file(clip, 'marked.mp4')
+    const address = world.site.file(clip, 'marked.webm')
     const style =
       'width: 400px; height: 400px; object-fit: cover; object-position: 0 0; border: 10px solid teal'
     const page = await openPage(
