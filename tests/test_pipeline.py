@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from touchstone.calibration import Traits
 from touchstone.intake import IntakeError, Material
 from touchstone.media.container import Container
 from touchstone.media.frames import Seen
@@ -24,7 +25,7 @@ from touchstone.media.workers import (
     Skipped,
     Unreadable,
 )
-from touchstone.pipeline import EXAMINERS, Pipeline
+from touchstone.pipeline import EXAMINERS, SHIPPED, Pipeline, Weights
 from touchstone.verdict import Evidence, Label, ModelUse, Supports
 from touchstone.wire import AnySource, EvidenceFound, Progress, ScanEvent, UrlSource, VerdictReached
 
@@ -126,6 +127,52 @@ async def test_bytes_that_could_not_be_had_are_named_by_code_and_words(code: str
     assert scan.source.problem == code
     assert scan.source.url == CLIP.url
     assert scan.source.size_bytes is None
+
+
+class Own:
+    """Weights of this computer: marks are worth a tenth there, and nothing in clips of unknown traits."""
+
+    id = "2026-11-30-12345678"
+
+    def __init__(self) -> None:
+        self.asked: list[Traits | None] = []
+
+    def weighed(self, evidence: Evidence, traits: Traits | None) -> Evidence:
+        self.asked.append(traits)
+        return evidence.model_copy(update={"log10_lr": 0.1}) if evidence.log10_lr else evidence
+
+
+async def test_evidence_is_weighed_by_what_is_in_force_and_the_scan_names_it() -> None:
+    mark = Evidence(examiner="visible_marks", finding="a mark", supports=Supports.AI, log10_lr=3.0)
+    script = Scripted(READ, Found(mark), Checked("visible_marks"))
+    own = Own()
+    events: list[ScanEvent] = []
+
+    async def on_event(event: ScanEvent) -> None:
+        events.append(event)
+
+    weights: list[Weights] = [own]
+    pipeline = Pipeline(script, script, weights=lambda: weights[0])
+    scan = await pipeline.scan(CLIP, on_event)
+    assert [evidence.log10_lr for evidence in scan.evidence] == [0.1]
+    assert [e.evidence.log10_lr for e in events if isinstance(e, EvidenceFound)] == [0.1]
+    assert scan.calibration == own.id
+    assert scan.verdict.label is not Label.AI_GENERATED
+    assert own.asked == [Traits(360, None, "h264")], "without frames and seconds nothing is known of bits"
+    weights[0] = SHIPPED
+    scan = await pipeline.scan(CLIP)
+    assert (scan.evidence, scan.calibration) == ([mark], None)
+    assert scan.verdict.label is Label.AI_GENERATED
+
+
+async def test_without_a_calibration_of_ones_own_a_scan_names_that_of_the_detector() -> None:
+    score = Evidence(
+        examiner="detector",
+        finding="a score",
+        supports=Supports.NEITHER,
+        details={"calibration": "shipped 1"},
+    )
+    assert (await pipeline(READ, Found(score)).scan(CLIP)).calibration == "shipped 1"
 
 
 async def test_evidence_found_before_the_end_came_still_counts() -> None:

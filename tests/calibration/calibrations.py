@@ -48,7 +48,7 @@ def looked(shown: Clip, condition: str = "as_is", *evidence: dict[str, Any], **s
     """What was said of it by examiners that ran to their ends."""
     told = {
         "evidence": list(evidence),
-        "checked": ["watermarks", "visible_marks"],
+        "checked": ["watermarks", "visible_marks", "detector"],
         "skipped": {},
         "codec": "h264",
         "bytes": 100_000,
@@ -88,4 +88,5 @@ def scored(score: float, **details: Any) -> dict[str, Any]:
         "finding": "a score",
         "supports": "neither",
         "details": measured | details,
+        "took_ms": 5.0,
     }

@@ -182,8 +182,8 @@ def test_the_detector_is_weighed_by_it_from_enough_sources_on(
     assert ("detector" in one.changes) is counts
 
 
-def test_a_running_program_notices_that_another_one_was_chosen(environment: dict[str, str]) -> None:
-    paths = Paths.resolve(environment)
+def test_a_running_program_notices_that_another_one_was_chosen(tmp_path: Path) -> None:
+    paths = Paths.under(tmp_path)
     kept = calibrations_of(paths)
     current = Current(paths)
     assert current().id is None

@@ -57,7 +57,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def env(environment: dict[str, str], home: Path) -> Environment:
     return Environment(
-        paths=Paths.resolve(environment),
+        paths=Paths.under(home),
         home=home,
         platform="linux",
         environ=environment,

@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from touchstone.calibration.in_force import InForce
 from touchstone.pipeline import OnEvent
 from touchstone.server.app import RUNNER_OPTIONS, make_app
 from touchstone.server.guards import Access
@@ -143,6 +144,7 @@ async def serve_app(
     settings: Settings | None = None,
     limits: Limits | None = None,
     edition: str = EDITION,
+    calibration: Callable[[], InForce] | None = None,
     stop_grace_s: float = 0.1,
     power: Callable[[], PowerState] = PowerState,
     **runner_options: Any,
@@ -164,6 +166,7 @@ async def serve_app(
             ),
             settings=settings,
             edition=edition,
+            calibration=calibration,
             monotonic=asyncio.get_running_loop().time,
             limits=limits or Limits(heartbeat_s=0.2),
             stop_grace_s=stop_grace_s,
