@@ -27,6 +27,7 @@ COMMANDS = (
     "trust",
     "models",
     "evaluate",
+    "calibrate",
     "watermark",
     "browsers",
     "settings",
