@@ -58,9 +58,9 @@ docs: $(PACKAGES) $(EXTENSION_PACKAGES) ## Write the generated pages and notices
 lock: $(PACKAGES) ## Resolve and pin the newest allowed packages
 	@tools/lock.sh
 
-train-detector: $(TRAIN)/detector.stamp ## Train the detector on CORPUS: about an hour on one core; goes on where it was
+train-detector: $(TRAIN)/detector.stamp ## Train the detector on CORPUS: about an hour on one core; goes on where it was; NETS=1 adds nets
 	@PYTHONPATH=model_zoo/training:daemon $(TRAIN)/bin/python -m detector.train --corpus $(CORPUS) \
-		--cache $(TRAIN)/detector --out $(TRAIN)/detector/model \
+		--cache $(TRAIN)/detector --out $(TRAIN)/detector/model $(if $(NETS),--nets) \
 		--page model_zoo/training/detector/README.md
 
 $(TRAIN)/detector.stamp: model_zoo/training/detector/requirements.txt

@@ -39,12 +39,16 @@ def fill(corpus: Path, cache: Path, conditions: Sequence[str] = ALL) -> None:
             print(f"{number}/{len(clips)} clips, {time.monotonic() - started:.0f} s", flush=True)
 
 
-def read(cache: Path, clip: Clip, condition: str) -> NDArray[np.uint8] | None:
-    """The patches of a clip, `(N, 3, 192, 128)`; None if it has none in this condition."""
+def read(cache: Path, clip: Clip, condition: str, *, mapped: bool = False) -> NDArray[np.uint8] | None:
+    """The patches of a clip, `(N, 3, 192, 128)`; None if it has none in this condition.
+
+    Args:
+        mapped: leave them in the file, for who takes a few of them.
+    """
     path = cache / clip.name / f"{condition}.npy"
     if not path.is_file():
         return None
-    found: NDArray[np.uint8] = np.load(path)
+    found: NDArray[np.uint8] = np.load(path, mmap_mode="r" if mapped else None)
     return found if len(found) else None
 
 

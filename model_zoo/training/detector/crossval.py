@@ -22,7 +22,12 @@ class Scored:
 
 
 def cross_validated(
-    training: Sequence[Row], tested: Sequence[Row], recipe: Recipe, *, shuffled: int | None = None
+    training: Sequence[Row],
+    tested: Sequence[Row],
+    recipe: Recipe,
+    *,
+    shuffled: int | None = None,
+    added: NDArray[np.float64] | None = None,
 ) -> list[Scored]:
     """Fit once for each fold on the rows of the others, score the fold's rows.
 
@@ -30,6 +35,7 @@ def cross_validated(
         training: of any condition; rows of clips in the tested fold are never fitted to.
         tested: in the order of the result.
         shuffled: a seed by which labels change places between whole groups, to see that nothing is learned.
+        added: to each score: what nets of the same folds say of `tested`.
     """
     inputs = np.stack([pooled(row.patches) for row in training]).astype(np.float64)
     asked = np.stack([pooled(row.patches) for row in tested]).astype(np.float64)
@@ -44,6 +50,8 @@ def cross_validated(
         known, held = fold_of != fold, asked_fold == fold
         chosen = [name for name, is_known in zip(names, known, strict=True) if is_known]
         scores[held] = fit(inputs[known], chosen, targets[known], recipe).scores(asked[held])
+    if added is not None:
+        scores += added
     return [Scored(row, float(score)) for row, score in zip(tested, scores, strict=True)]
 
 

@@ -62,7 +62,7 @@ def refilled(model: Detector, template: Path, target: Path) -> float:
         ValueError: the graph does not hold the numbers under the names that the model has for them.
     """
     written = onnx.load(template)
-    fitted = {name: value for name, value in model.state_dict().items() if not name.startswith("front.")}
+    fitted = {name: value for name, value in model.state_dict().items() if "front." not in name}
     for tensor in written.graph.initializer:
         if (value := fitted.pop(tensor.name, None)) is not None:
             tensor.CopyFrom(onnx.numpy_helper.from_array(value.numpy(), tensor.name))

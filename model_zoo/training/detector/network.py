@@ -1,9 +1,11 @@
-"""The model that ships: fixed statistics of patches, and a direction among them.
+"""The model that ships: fixed statistics of patches and a direction among them, and nets on residuals.
 
 Everything from the patches on is inside, so that the ONNX file is all that a scan needs (CONTRACT.md).
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .fit import LIMIT, Discriminant
+from .residuals import Residuals
 from .statistics import Statistics
 
 Array = NDArray[np.float64]
@@ -23,10 +26,20 @@ class Detector(nn.Module):
         clip: reads the mean of a clip's patches.
         patch: scales single patches, which vary more than clips do.
         projection: `(F, D)`, from a patch's scaled statistics to the embedding.
+        nets: whose mean logit is added; folded.
+        weight: what it is multiplied by.
     """
 
-    def __init__(self, clip: Discriminant, patch: Discriminant, projection: Array) -> None:
+    def __init__(
+        self,
+        clip: Discriminant,
+        patch: Discriminant,
+        projection: Array,
+        nets: Sequence[Residuals] = (),
+        weight: float = 0.0,
+    ) -> None:
         super().__init__()
+        self.nets, self.weight = nn.ModuleList(nets), weight
         self.front = Statistics()
         self.clip, self.patch = _Reader(clip), _Reader(patch)
         self.register_buffer("projection", torch.tensor(projection).float())
@@ -35,6 +48,9 @@ class Detector(nn.Module):
         measured = self.front(frames)
         score, _ = self.clip(measured.mean(0, keepdim=True))
         logit, scaled = self.patch(measured)
+        for net in self.nets:
+            seen = net(frames) * (self.weight / len(self.nets))
+            score, logit = score + seen.mean(0, keepdim=True), logit + seen
         return score, logit, torch.clamp(scaled @ self.projection, -LIMIT, LIMIT)
 
 
