@@ -76,7 +76,13 @@ def test_false_alarms_are_told_for_each_condition() -> None:
 def test_the_page_has_every_plot_and_fetches_nothing() -> None:
     report = report_of(finished())
     text = page(json.loads(json.dumps(report, allow_nan=False)))
-    for title in ("Reliability", "Risk", "ROC, as it is", "ROC, H.264 CRF 28", "False alarms of detector"):
+    for title in (
+        "Calibration, out of fold",
+        "Coverage against risk",
+        "ROC, as it is",
+        "ROC, H.264 CRF 28",
+        "False alarms of detector",
+    ):
         assert title in text
     assert text.count('<polygon class="a') == 2, "a band around each ROC curve"
     assert "this is no video" in text

@@ -258,9 +258,7 @@ def _calibrate(args: argparse.Namespace, env: Environment, kept: Calibrations) -
         raise
 
 
-def make(
-    asked: Asked, tools: Tools, args: argparse.Namespace, env: Environment, kept: Calibrations
-) -> int:
+def make(asked: Asked, tools: Tools, args: argparse.Namespace, env: Environment, kept: Calibrations) -> int:
     """Make a calibration, keep it, use it unless told otherwise, and print its report.
 
     Args:
