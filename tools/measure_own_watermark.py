@@ -44,6 +44,7 @@ from clopper_pearson import clopper_pearson  # noqa: E402
 from measure_rivagan import State  # noqa: E402
 from own_watermark_beside import beside, beside_table  # noqa: E402
 from pages import put_section  # noqa: E402
+from ssim import ssim  # noqa: E402
 from touchstone.examiners.watermarks.touchstone_mark import _estimate, luma_of  # noqa: E402
 from touchstone.media.container import CannotDecode, NotMedia  # noqa: E402
 from touchstone.media.plan import Sampling  # noqa: E402
@@ -120,6 +121,11 @@ def psnr(one: Clip, other: Clip) -> float:
     return float(10 * math.log10(255**2 / (error * LUMA_TO_RGB**2)))
 
 
+def similarity(one: Clip, other: Clip) -> float:
+    """Mean structural similarity of luma, of every fifth frame."""
+    return float(np.mean([ssim(a[0], b[0]) for a, b in zip(one[::5], other[::5], strict=True)]))
+
+
 def read(clip: Clip, estimate: Estimate) -> dict[str, Any]:
     """What is read of a clip: share of raw bits that are right, whether all of it is, the bound."""
     detector = Detector(WELL_KNOWN)
@@ -147,6 +153,7 @@ def attack_table(corpus: Path, count: int, few: int, state: State, estimate: Est
     files = chosen(corpus, count)
     found: dict[str, list[dict[str, Any]]] = {}
     quality: list[float] = []
+    alike: list[float] = []
     for number, file in enumerate(track(files, "attacks")):
         cache: list[Clip] = []
 
@@ -161,6 +168,7 @@ def attack_table(corpus: Path, count: int, few: int, state: State, estimate: Est
             return read(attack(marked(clip())), estimate)
 
         quality.append(state.get(f"psnr {file}", lambda clip=clip: psnr(clip(), marked(clip()))))
+        alike.append(state.get(f"ssim {file}", lambda clip=clip: similarity(clip(), marked(clip()))))
         for attack in ATTACKS:
             if attack.target is None and number >= few:
                 continue
@@ -169,7 +177,8 @@ def attack_table(corpus: Path, count: int, few: int, state: State, estimate: Est
                 found.setdefault(attack.name, []).append(result)
     lines = [
         f"{len(files)} clips of as many held-out real sources, at most {LINES} lines and {SECONDS:.0f} s;"
-        f" PSNR {np.mean(quality):.1f} dB on average, {min(quality):.1f} at least.",
+        f" PSNR {np.mean(quality):.1f} dB on average, {min(quality):.1f} at least;"
+        f" SSIM of luma {np.mean(alike):.3f} on average, {min(alike):.3f} at least.",
         "",
         "| attack | clips | raw bits right | aimed at | message read | 95 % bounds | p < 1e-9 |"
         " median log10 p |",
