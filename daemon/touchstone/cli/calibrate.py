@@ -221,6 +221,7 @@ _LOOK_AFTER: dict[str, Callable[[argparse.Namespace, Environment, Calibrations],
 
 def _calibrate(args: argparse.Namespace, env: Environment, kept: Calibrations) -> int:
     from ..calibration.making.made import NoRoom
+    from ..calibration.making.whole import known_clips
     from ..evaluation.corpus import BadCorpus
     from ..evaluation.run import CannotKeep
     from ..evaluation.subjects import NoSubject
@@ -233,7 +234,9 @@ def _calibrate(args: argparse.Namespace, env: Environment, kept: Calibrations) -
     make_private_dir(kept.work)
     try:
         with file_lock(kept.work / _LOCK, wait_s=0):
-            return make(_asked(args), _tools(args, env), args, env, kept)
+            asked = _asked(args)
+            known_clips(asked)  # says what is wrong with a folder before models are loaded
+            return make(asked, _tools(args, env), args, env, kept)
     except LockTimeout:
         env.error(say("calibrate.busy"))
         return Exit.FAILED
@@ -271,12 +274,11 @@ def make(asked: Asked, tools: Tools, args: argparse.Namespace, env: Environment,
         BadCorpus, CannotKeep, CannotWrite, OSError: see making.whole.calibrated.
     """
     from ..calibration.kept import PAGE, REPORT
-    from ..calibration.making.whole import calibrated, known_clips
+    from ..calibration.making.whole import calibrated
     from ..calibration.report.numbers import report_of
     from ..calibration.report.page import page
     from ..evaluation.run import RESULTS
 
-    known_clips(asked)  # says at once what is wrong with a folder
     if args.fresh:
         (kept.work / RESULTS).unlink(missing_ok=True)
         for made in ("world", "generator"):
