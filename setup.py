@@ -11,7 +11,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ZOO = Path(__file__).parent / "model_zoo"
-INSTALLED = ("zoo.toml", "cards/*.md", "*.onnx", "*.calibration.json")
+INSTALLED = ("zoo.toml", "cards/*.md", "*.onnx", "*.calibration.json", "generator-latents.json")
 
 
 class BuildWithZoo(build_py):

@@ -27,6 +27,7 @@ MEANINGS = {
     Exit.FAILED: "failed; standard error says why",
     Exit.USAGE: "the command line or a setting is wrong",
     Exit.UNREADABLE: "done, but some inputs could not be read",
+    Exit.REFUSED: "the generator will not make what was asked for; standard error says why",
     Exit.FOUND: "a scan ended with a label given to `--fail-on`",
 }
 

@@ -29,6 +29,7 @@ COMMANDS = (
     "evaluate",
     "calibrate",
     "watermark",
+    "generate",
     "browsers",
     "settings",
     "token",

@@ -10,4 +10,5 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     UNREADABLE = 3
+    REFUSED = 4  # the generator will not make it
     FOUND = 10  # --fail-on

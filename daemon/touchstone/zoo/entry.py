@@ -46,6 +46,7 @@ class Task(StrEnum):
     WATERMARK_DECODER = "watermark_decoder"
     DETECTOR = "detector"
     CAPTIONER = "captioner"
+    GENERATOR = "generator"
 
 
 class _Fields(BaseModel):
@@ -280,8 +281,8 @@ class Model(_Fields):
     def _fits_together(self) -> Self:
         if self.input.colour == "YCbCr" and self.preprocessing is None:
             raise ValueError("input.colour: YCbCr has many layouts; `preprocessing` has to name one of ours")
-        if self.task is Task.CAPTIONER:
-            raise ValueError("task: captioners come with the program only")
+        if self.task in (Task.CAPTIONER, Task.GENERATOR):
+            raise ValueError(f"task: models for it come with the program only ({self.task})")
         if self.task is Task.WATERMARK_DECODER:
             if self.output.bits < LEAST_MESSAGE or self.output.scale != "logit":
                 raise ValueError(f"output.bits: a message has at least {LEAST_MESSAGE} bits, and no scale")

@@ -1,13 +1,12 @@
-"""The video autoencoder: 8 times smaller each way, 4 times in time, 16 channels; causal.
+"""The video autoencoder: blocks of 4 frames by 8 by 8 pixels to 24 numbers, and back.
 
-Frames come in groups of four; the first frame stands for a whole group of its own (given four times), so one
-picture is a video too. Within a group time is mixed through channels; from group to group a block sees what
-it saw one group before, and nothing else. So a clip of any length is encoded and decoded group by group with
-a memory of fixed size, and the result is the same as for the whole clip at once.
+The encoder is the best linear one there is: the principal components of such blocks, of rendered and of real
+footage alike (`fit_encoder.py`). It needs no training, costs one multiplication, and every block depends on
+nothing but itself, so that a clip of any length is encoded group by group, causally and without a memory. The
+first frame stands for a whole group of its own (given four times), so one picture is a video too.
 
-Only convolutions, rearrangements and ReLU: the network's reach is bounded, and it quantizes. There are four
-decoders of the same latents that enlarge in four ways, since a detector that has seen one decoder has learned
-one decoder.
+Decoders look at neighbouring blocks as well, and are trained. There are four of the same latents, which
+enlarge in four ways, since a detector that has seen one decoder has learned one decoder.
 """
 
 from __future__ import annotations
@@ -20,9 +19,12 @@ GROUP = 4
 """Frames a latent stands for."""
 SCALE = 8
 """Pixels a latent stands for, each way."""
-LATENT = 16
-NEAR, FAR, DEEP = 64, 128, 160
-"""Channels at a quarter of the size, at an eighth, and where four frames are one."""
+LATENT = 24
+"""Numbers of a latent."""
+BLOCK = 3 * GROUP * SCALE * SCALE
+"""Numbers that a latent stands for."""
+WIDE, NEAR, THIN = 96, 48, 24
+"""Channels of decoders at an eighth of the size, at a quarter, and nearer."""
 
 
 class Residual(nn.Module):
@@ -39,53 +41,16 @@ class Residual(nn.Module):
         return x + y
 
 
-class Memory(nn.Module):
-    """A residual block that also sees its own input of one group before."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(2 * width, width, 3, padding=1)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
-
-    def forward(self, x: Tensor, before: Tensor) -> Tensor:
-        """Both `(N, C, H, W)`."""
-        y: Tensor = self.second(torch.relu(self.first(torch.relu(torch.cat([x, before], 1)))))
-        return x + y
-
-
-def run(block: Memory, x: Tensor, groups: int) -> Tensor:
-    """A memory block over whole clips at once: `(B * groups, C, H, W)`, groups in order; silence before."""
-    apart = x.unflatten(0, (-1, groups))
-    before = torch.cat([torch.zeros_like(apart[:, :1]), apart[:, :-1]], 1).flatten(0, 1)
-    out: Tensor = block(x, before)
-    return out
-
-
 class Encoder(nn.Module):
-    """Frames to latents."""
+    """Frames to latents: one convolution whose steps are as wide as itself."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.enter = nn.Sequential(nn.PixelUnshuffle(4), nn.Conv2d(48, NEAR, 3, padding=1))
-        self.near = nn.Sequential(Residual(NEAR), Residual(NEAR))
-        self.shrink = nn.Conv2d(NEAR, FAR, 3, stride=2, padding=1)
-        self.join = nn.Conv2d(GROUP * FAR, DEEP, 1)
-        self.memories = nn.ModuleList([Memory(DEEP), Memory(DEEP)])
-        self.leave = nn.Conv2d(DEEP, LATENT, 3, padding=1)
+        self.transform = nn.Conv2d(3 * GROUP, LATENT, SCALE, stride=SCALE)
 
-    def group(self, frames: Tensor) -> Tensor:
-        """`(N, 12, H, W)`, four frames' channels behind one another, to features `(N, DEEP, H/8, W/8)`."""
-        apart = frames.unflatten(1, (GROUP, 3)).flatten(0, 1)
-        small = self.shrink(torch.relu(self.near(self.enter(apart))))
-        joined: Tensor = self.join(torch.relu(small.unflatten(0, (-1, GROUP)).flatten(1, 2)))
-        return joined
-
-    def forward(self, frames: Tensor, groups: int) -> Tensor:
-        """`(B * groups, 12, H, W)` from -1 to 1 to latents `(B * groups, LATENT, H/8, W/8)`."""
-        x = self.group(frames)
-        for block in self.memories:
-            x = run(block, x, groups)  # type: ignore[arg-type]
-        latents: Tensor = self.leave(torch.relu(x))
+    def forward(self, frames: Tensor) -> Tensor:
+        """`(N, 12, H, W)`, four frames from -1 to 1 behind one another, to `(N, LATENT, H/8, W/8)`."""
+        latents: Tensor = self.transform(frames)
         return latents
 
 
@@ -113,66 +78,69 @@ class Haar(nn.Module):
 
 WAYS = ("shuffle", "nearest", "transposed", "wavelet")
 """How a decoder enlarges: each leaves other traces in what it makes."""
-THIN = 32
-
-
-def growth(way: str) -> nn.Module:
-    """Enlarges features twice: `(N, FAR, h, w)` to `(N, NEAR, 2h, 2w)`."""
-    if way == "nearest":
-        return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(FAR, NEAR, 3, padding=1))
-    if way == "transposed":
-        return nn.ConvTranspose2d(FAR, NEAR, 4, stride=2, padding=1)
-    last = nn.PixelShuffle(2) if way == "shuffle" else Haar(1)
-    return nn.Sequential(nn.Conv2d(FAR, 4 * NEAR, 3, padding=1), last)
 
 
 def ending(way: str) -> nn.Module:
-    """Features to pixels: `(N, NEAR, h, w)` to `(N, 3, 4h, 4w)`."""
+    """Features of an eighth of the size to four frames: `(N, WIDE, h, w)` to `(N, 12, 8h, 8w)`."""
     if way == "nearest":
         return nn.Sequential(
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(WIDE, NEAR, 3, padding=1),
+            nn.ReLU(),
             nn.Upsample(scale_factor=2),
             nn.Conv2d(NEAR, THIN, 3, padding=1),
             nn.ReLU(),
             nn.Upsample(scale_factor=2),
-            nn.Conv2d(THIN, 3, 3, padding=1),
+            nn.Conv2d(THIN, 3 * GROUP, 3, padding=1),
         )
     if way == "transposed":
         return nn.Sequential(
+            nn.ConvTranspose2d(WIDE, NEAR, 4, stride=2, padding=1),
+            nn.ReLU(),
             nn.ConvTranspose2d(NEAR, THIN, 4, stride=2, padding=1),
             nn.ReLU(),
-            nn.ConvTranspose2d(THIN, 3, 4, stride=2, padding=1),
+            nn.ConvTranspose2d(THIN, 3 * GROUP, 4, stride=2, padding=1),
         )
-    last = nn.PixelShuffle(4) if way == "shuffle" else Haar(2)
-    return nn.Sequential(nn.Conv2d(NEAR, 48, 3, padding=1), last)
+    last = nn.PixelShuffle(SCALE) if way == "shuffle" else Haar(3)
+    return nn.Sequential(nn.Conv2d(WIDE, BLOCK, 1), last)
 
 
 class Decoder(nn.Module):
     """Latents to frames.
 
     Args:
-        way: how it enlarges, of `WAYS`.
+        way: how it enlarges, of `WAYS`. "shuffle" and "wavelet" begin as the inverse of the encoder.
     """
 
     def __init__(self, way: str = "shuffle") -> None:
         super().__init__()
-        self.enter = nn.Conv2d(LATENT, DEEP, 3, padding=1)
-        self.memories = nn.ModuleList([Memory(DEEP), Memory(DEEP)])
-        self.part = nn.Conv2d(DEEP, GROUP * FAR, 1)
-        self.far = Residual(FAR)
-        self.grow = growth(way)
-        self.near = nn.Sequential(Residual(NEAR), Residual(NEAR), Residual(NEAR))
+        self.way = way
+        self.inverse = nn.Conv2d(LATENT, BLOCK, 1) if way in ("shuffle", "wavelet") else None
+        self.enter = nn.Conv2d(LATENT, WIDE, 3, padding=1)
+        self.far = nn.Sequential(Residual(WIDE), Residual(WIDE), Residual(WIDE))
         self.leave = ending(way)
 
-    def ungroup(self, x: Tensor) -> Tensor:
-        """Features `(N, DEEP, h, w)` to four frames' channels behind one another, `(N, 12, 8h, 8w)`."""
-        apart = self.part(torch.relu(x)).unflatten(1, (GROUP, FAR)).flatten(0, 1)
-        frames = self.leave(torch.relu(self.near(self.grow(torch.relu(self.far(apart))))))
-        together: Tensor = frames.unflatten(0, (-1, GROUP)).flatten(1, 2)
-        return together
+    def begin(self, encoder: Encoder) -> None:
+        """Start as the encoder's inverse, where this decoder has one: its rows are orthonormal."""
+        if self.inverse is None:
+            return
+        with torch.no_grad():
+            rows = encoder.transform.weight.flatten(1)  # (LATENT, BLOCK), channels before places
+            bias = encoder.transform.bias
+            assert bias is not None  # noqa: S101 - for type checkers
+            both = torch.cat([rows, -(bias @ rows)[None]])  # the last: the block whose latents are zeros
+            if self.way == "wavelet":  # as bands, of which pixels are an orthonormal sum
+                both = both @ Haar(3)(torch.eye(BLOCK)[..., None, None]).flatten(1).T
+            self.inverse.weight.copy_(both[:-1].T[:, :, None, None])
+            self.inverse.bias.copy_(both[-1])  # type: ignore[union-attr]
+            last = self.leave[0]
+            last.weight.zero_()  # type: ignore[operator, union-attr]
+            last.bias.zero_()  # type: ignore[operator, union-attr]
 
-    def forward(self, latents: Tensor, groups: int) -> Tensor:
-        """`(B * groups, LATENT, h, w)` to `(B * groups, 12, 8h, 8w)`, about -1 to 1."""
-        x = self.enter(latents)
-        for block in self.memories:
-            x = run(block, x, groups)  # type: ignore[arg-type]
-        return self.ungroup(x)
+    def forward(self, latents: Tensor) -> Tensor:
+        """`(N, LATENT, h, w)` to `(N, 12, 8h, 8w)`, about -1 to 1."""
+        features = torch.relu(self.far(self.enter(latents)))
+        made: Tensor = self.leave(features)
+        if self.inverse is not None:
+            made = made + self.leave[1](self.inverse(latents))  # type: ignore[operator, index]
+        return made

@@ -1,9 +1,9 @@
 """Writes the trained networks as ONNX files for the daemon, and says how near they are to what was trained.
 
-usage: python -m generator.export --work DIR --out DIR [--only autoencoder|denoiser]
+usage: python -m generator.export --work DIR --out DIR [--only autoencoder denoiser upsampler]
 
-Encoder and decoders take one group of four frames and what they remember of the group before, so that a clip
-of any length runs in the same memory. Weights are kept in half precision and widened when a file is loaded.
+Encoder and decoders take groups of four frames, each by itself, so that a clip of any length runs in the same
+memory. Weights are kept in half precision and widened when a file is loaded.
 """
 
 from __future__ import annotations
@@ -23,29 +23,18 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from .autoencoder import DEEP, GROUP, LATENT, WAYS, Decoder, Encoder
+from touchstone.generator.making.staging import PLANES
+
+from .autoencoder import GROUP, LATENT, SCALE, WAYS, Decoder
 from .make_latents import fingerprint
+from .train_decoders import encoder_of
 from .transformer import PATCH, WORDS, Denoiser, Size, places
+from .upsampler import Upsampler
 
 OPSET = 18
 SMALLEST = 4096
 """Weights with fewer numbers than this stay in single precision."""
 TOKEN = LATENT * PATCH * PATCH
-
-
-class Encoding(nn.Module):
-    """A group of frames and two memories to latents and the memories after it."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, frames: Tensor, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """`(1, 12, H, W)`, memories `(1, DEEP, H/8, W/8)`."""
-        x = self.encoder.group(frames)
-        y = self.encoder.memories[0](x, first)
-        z = self.encoder.memories[1](y, second)
-        return self.encoder.leave(torch.relu(z)), x, y
 
 
 class Denoising(nn.Module):
@@ -56,25 +45,17 @@ class Denoising(nn.Module):
         self.denoiser = denoiser
 
     def forward(
-        self, tokens: Tensor, levels: Tensor, times: Tensor, rows: Tensor, columns: Tensor, words: Tensor
+        self,
+        tokens: Tensor,
+        levels: Tensor,
+        times: Tensor,
+        rows: Tensor,
+        columns: Tensor,
+        words: Tensor,
+        plan: Tensor,
     ) -> Tensor:
         """See Denoiser.tokens."""
-        return self.denoiser.tokens(tokens, levels, times, rows, columns, words)
-
-
-class Decoding(nn.Module):
-    """Latents of a group and two memories to frames and the memories after it."""
-
-    def __init__(self, decoder: Decoder) -> None:
-        super().__init__()
-        self.decoder = decoder
-
-    def forward(self, latents: Tensor, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """`(1, LATENT, h, w)`, memories `(1, DEEP, h, w)`."""
-        x = self.decoder.enter(latents)
-        y = self.decoder.memories[0](x, first)
-        z = self.decoder.memories[1](y, second)
-        return self.decoder.ungroup(z), x, y
+        return self.denoiser.tokens(tokens, levels, times, rows, columns, words, plan)
 
 
 Free = Mapping[str, Mapping[int, Any]]
@@ -143,6 +124,7 @@ def grid(batch: int, frames: int, rows: int, columns: int) -> dict[str, Tensor]:
         "rows": row,
         "columns": column,
         "words": torch.randint(0, 60, (batch, WORDS)),
+        "plan": torch.randn(batch, frames, rows * columns, PLANES),
     }
 
 
@@ -174,32 +156,27 @@ def write(
 
 def autoencoder(work: Path, folder: Path) -> None:
     """Encoder, and every decoder that was trained."""
-    trained = torch.load(work / "autoencoder.pt", weights_only=True)
+    count = torch.export.Dim("count", min=1, max=512)
     high, wide = torch.export.Dim("high", min=2, max=512), torch.export.Dim("wide", min=2, max=512)
-    small = {2: high, 3: wide}
-    memories = {n: torch.randn(1, DEEP, 12, 16) for n in ("first", "second")}
-    encoder = Encoder()
-    encoder.load_state_dict(trained["encoder"])
-    inputs = {"frames": torch.rand(1, 3 * GROUP, 96, 128) * 2 - 1, **memories}
-    free = {"frames": {2: 8 * high, 3: 8 * wide}, "first": small, "second": small}
-    write(folder, "encoder", Encoding(encoder), inputs, ("latents", "first_after", "second_after"), free)
+    inputs = {"frames": torch.rand(2, 3 * GROUP, 12 * SCALE, 16 * SCALE) * 2 - 1}
+    free = {"frames": {0: count, 2: SCALE * high, 3: SCALE * wide}}
+    write(folder, "encoder", encoder_of(work), inputs, ("latents",), free)
     for way in WAYS:
         path = work / f"decoder-{way}.pt"
-        if way != "shuffle" and not path.exists():
+        if not path.exists():
+            print(f"{path.name} is not there")
             continue
         decoder = Decoder(way)
-        weights = torch.load(path, weights_only=True) if path.exists() else trained
-        decoder.load_state_dict(weights["decoder"])
-        inputs = {"latents": torch.randn(1, LATENT, 12, 16), **memories}
-        free = {"latents": small, "first": small, "second": small}
+        decoder.load_state_dict(torch.load(path, weights_only=True)["decoder"])
+        inputs = {"latents": torch.randn(2, LATENT, 12, 16)}
         name = "decoder" if way == "shuffle" else f"decoder-{way}"
-        write(folder, name, Decoding(decoder), inputs, ("frames", "first_after", "second_after"), free)
+        write(folder, name, decoder, inputs, ("frames",), {"latents": {0: count, 2: high, 3: wide}})
 
 
 def denoiser(work: Path, folder: Path) -> None:
     """The denoiser by its averaged weights, and what latents are brought to unit spread by."""
     state = torch.load(work / "transformer.pt", weights_only=True)
-    network = Denoiser(Size(state["width"]))
+    network = Denoiser(Size(state["width"], state["blocks"]))
     network.load_state_dict(state["average"])
     batch, frames = torch.export.Dim("batch", min=1, max=64), torch.export.Dim("frames", min=2, max=64)
     spots = torch.export.Dim("spots", min=2, max=4096)
@@ -210,6 +187,7 @@ def denoiser(work: Path, folder: Path) -> None:
         "rows": {0: spots},
         "columns": {0: spots},
         "words": {0: batch},
+        "plan": {0: batch, 1: frames, 2: spots},
     }
     write(folder, "denoiser", Denoising(network), grid(2, 6, 8, 10), ("velocity",), free)
     with np.load(work / f"latents-{fingerprint(work)}" / "spread.npz") as kept:
@@ -218,7 +196,16 @@ def denoiser(work: Path, folder: Path) -> None:
     (folder / "generator-latents.json").write_text(json.dumps(spread, indent=1) + "\n", encoding="utf-8")
 
 
-PARTS = {"autoencoder": autoencoder, "denoiser": denoiser}
+def upsampler(work: Path, folder: Path) -> None:
+    """The upsampler, of pictures of any size."""
+    network = Upsampler()
+    network.load_state_dict(torch.load(work / "upsampler.pt", weights_only=True)["upsampler"])
+    high, wide = torch.export.Dim("high", min=2, max=2048), torch.export.Dim("wide", min=2, max=2048)
+    inputs = {"pictures": torch.rand(1, 3, 48, 64) * 2 - 1}
+    write(folder, "upsampler", network, inputs, ("larger",), {"pictures": {2: high, 3: wide}})
+
+
+PARTS = {"autoencoder": autoencoder, "denoiser": denoiser, "upsampler": upsampler}
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Renders scenes, encodes them, and keeps the latents that the transformer is trained on.
 
-usage: python -m generator.make_latents --work DIR [--shards N] [--threads N]
+usage: python -m generator.make_latents --work DIR [--shards N] [--from N]
 
 A shard holds clips of one size and one kind of time: 17 frames at 16 a second, or keys seconds apart, each
 encoded as a picture. What a shard holds depends on its number and the autoencoder alone; those that are there
@@ -25,7 +25,8 @@ from touchstone.generator.language.captions import normal, terse
 from touchstone.generator.world import Scene, render, sample_scene
 
 from .autoencoder import GROUP, Encoder
-from .train_autoencoder import HELD_OUT_SEEDS, groups_of, tensor
+from .fit_encoder import HELD_OUT_SEEDS
+from .train_decoders import encoder_of, groups_of, tensor
 from .transformer import WORDS
 
 CLIPS = 256
@@ -34,14 +35,14 @@ FPS = 16
 GROUPS = 5
 KEY_STEPS = (1.0, 2.0, 4.0)
 """Seconds between keys."""
-KEYS_EVERY = 5
-"""Every fifth shard holds keys."""
+KEYS_EVERY = 2
+"""Every second shard holds keys: they are what decides what a clip shows, and cost a third."""
 BATCH = 16
 
 
 def fingerprint(work: Path) -> str:
     """Of the autoencoder's weights."""
-    return hashlib.sha256((work / "autoencoder.pt").read_bytes()).hexdigest()[:12]
+    return hashlib.sha256((work / "encoder.pt").read_bytes()).hexdigest()[:12]
 
 
 def numbers(request: Request) -> list[int]:
@@ -67,10 +68,10 @@ def scenes_of(number: int) -> list[tuple[Scene, float]]:
 
 def encode(encoder: Encoder, clips: list[NDArray[np.uint8]], groups: int) -> Tensor:
     """Clips of `1 + 4 (groups - 1)` frames to `(B, groups, LATENT, h, w)` float32."""
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
-        x = groups_of(tensor(clips)).to(memory_format=torch.channels_last)
-        latents: Tensor = encoder(x, groups)
-    return latents.float().unflatten(0, (-1, groups)).contiguous()
+    whole = [np.concatenate([clip[:1].repeat(GROUP - 1, 0), clip]) for clip in clips]
+    with torch.no_grad():
+        latents: Tensor = encoder(groups_of(tensor(whole)))
+    return latents.unflatten(0, (-1, groups)).contiguous()
 
 
 def shard(number: int, encoder: Encoder) -> dict[str, NDArray[np.generic]]:
@@ -95,11 +96,17 @@ def shard(number: int, encoder: Encoder) -> dict[str, NDArray[np.generic]]:
         else:
             frames = 1 + GROUP * (GROUPS - 1)
             clips = [
-                np.stack(list(render(scene, width, height, frames + GROUP, FPS, start_s=start)))
+                np.stack(list(render(scene, width, height, frames, FPS, start_s=start)))
                 for scene, start in part
             ]
-            found.append(encode(encoder, [c[:frames] for c in clips], GROUPS))
-            after.append(encode(encoder, [c[-1:] for c in clips], 1)[:, 0])
+            found.append(encode(encoder, clips, GROUPS))
+            later = (frames - 1 + GROUP) / FPS
+            pictures = [
+                frame[None]
+                for scene, start in part
+                for frame in render(scene, width, height, 1, FPS, start_s=start + later)
+            ]
+            after.append(encode(encoder, pictures, 1)[:, 0])
         ids += [said(scene, start, width / height) for scene, start in part]
     return {
         "latents": torch.cat(found).half().numpy(),
@@ -109,27 +116,35 @@ def shard(number: int, encoder: Encoder) -> dict[str, NDArray[np.generic]]:
     }
 
 
+def spread(latents: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """What latents are brought to unit spread by: `mean` and `deviation`, `(LATENT,)` each.
+
+    The first components are thirty times as large as the last. Half of that, on a logarithmic scale, is left
+    in, so that noise hides the fine before the coarse and the network spends itself on what is seen most.
+    """
+    axes = (0, 1, 3, 4)
+    own = latents.std(axes)
+    return {"mean": latents.mean(axes), "deviation": np.sqrt(own * own.mean())}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--shards", type=int, default=60)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--from", type=int, default=0, dest="first")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+    torch.set_num_threads(1)
+    encoder = encoder_of(args.work)
     kept = args.work / f"latents-{fingerprint(args.work)}"
     kept.mkdir(exist_ok=True)
-    encoder = Encoder().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    encoder.load_state_dict(torch.load(args.work / "autoencoder.pt", weights_only=True)["encoder"])
-    for number in range(args.shards):
+    for number in range(args.first, args.shards):
         path = kept / f"{number:04}.npz"
         if path.exists():
             continue
         started = time.monotonic()
         arrays = shard(number, encoder)
         if number == 0:
-            flat = arrays["latents"].astype(np.float32)
-            axes = (0, 1, 3, 4)
-            np.savez(kept / "spread.npz", mean=flat.mean(axes), deviation=flat.std(axes))
+            np.savez(kept / "spread.npz", **spread(arrays["latents"].astype(np.float32)))
         unfinished = path.with_suffix(".part.npz")
         np.savez(unfinished, **arrays)  # type: ignore[arg-type]
         unfinished.rename(path)

@@ -34,7 +34,7 @@ WARM = 100
 SAVE_EVERY = 100
 SIZES = ((128, 128), (128, 128), (176, 128), (128, 176))
 HELD_OUT_SEEDS = 10_000_000
-"""Scenes from this seed on are for measuring; see train_autoencoder."""
+"""Scenes from this seed on are for measuring; see fit_encoder."""
 OPSET = 17
 
 

@@ -1,10 +1,10 @@
-"""Trains more decoders of the same latents, each enlarging in its own way; the encoder stays as it is.
+"""Trains a decoder of the latents, one of four that enlarge in their own ways; the encoder stays as it is.
 
-usage: python -m generator.train_decoders --corpus DIR --work DIR --way shuffle|nearest|transposed|wavelet
-           [--steps N] [--threads N]
+usage: python -m generator.train_decoders --work DIR --way shuffle|nearest|transposed|wavelet
+           [--steps N] [--threads N] [--minutes M]
 
-Begins with the trunk of the decoder that train_autoencoder.py made. Seeded, resumable; what a step sees
-depends on its number alone.
+Seeded, resumable; what a step sees depends on its number alone. Latents carry a little noise, drawn anew for
+each clip, so that a decoder forgives what the denoiser leaves.
 """
 
 from __future__ import annotations
@@ -18,87 +18,125 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.nn import functional
 
-from .autoencoder import WAYS, Decoder, Encoder
-from .clips import rendered
-from .train_autoencoder import (
-    BATCH,
-    FRAMES,
-    GROUPS,
-    HELD_OUT_SEEDS,
-    SAVE_EVERY,
-    SIDE,
-    groups_of,
-    loss_of,
-    measure,
-    real_crops,
-    tensor,
-)
+from .autoencoder import GROUP, WAYS, Decoder, Encoder
+from .clips import Clip
+from .fit_encoder import DRAWN, HELD_DRAWN, HELD_REAL, REAL, mapped
 
 SEED = 23
-RATE = 6e-4
-WARM = 30
+BATCH = 16
+RATE = 1e-3
+WARM = 50
+NOISE = 0.15
+"""Of latents, at most; their components' spread is 10 to 0.3."""
+STILL = 0.25
+"""How often a group is one frame four times, as the first of a clip is."""
+SAVE_EVERY = 50
 
 
-def begun(way: str, trained: dict[str, torch.Tensor]) -> Decoder:
-    """A decoder with the trained trunk; for the way that was trained, all of it."""
-    decoder = Decoder(way)
-    fresh = decoder.state_dict()
-    own = () if way == "shuffle" else ("grow.", "leave.")
-    decoder.load_state_dict({n: fresh[n] if n.startswith(own or ("none",)) else trained[n] for n in fresh})
-    return decoder
+def groups_of(clips: Tensor) -> Tensor:
+    """`(B, 4k, 3, H, W)` to `(B * k, 12, H, W)`."""
+    return clips.unflatten(1, (-1, GROUP)).flatten(2, 3).flatten(0, 1)
+
+
+def tensor(clips: list[Clip]) -> Tensor:
+    """Clips as `(B, T, 3, H, W)` from -1 to 1."""
+    return torch.from_numpy(np.stack(clips)).permute(0, 1, 4, 2, 3).float() / 127.5 - 1
+
+
+def batch_of(step: int, sets: tuple[Clip, ...]) -> Tensor:
+    """Groups of four frames, `(BATCH, 12, H, W)`, as many of each set; mirrored half of the time."""
+    draw = random.Random(SEED * 1_000_003 + step)  # noqa: S311 - what to train on, no secret
+    found = []
+    for number in range(BATCH):
+        clips = sets[number % len(sets)]
+        clip = np.asarray(clips[draw.randrange(len(clips))])
+        first = draw.randrange(len(clip) - GROUP + 1)
+        group = clip[first : first + GROUP]
+        if draw.random() < STILL:
+            group = group[:1].repeat(GROUP, 0)
+        found.append(group[:, :, ::-1].copy() if draw.random() < 0.5 else group)
+    return groups_of(tensor(found))
+
+
+def loss_of(made: Tensor, wanted: Tensor) -> Tensor:
+    """Absolute and squared differences of pixels, and of steps between neighbours at two scales."""
+    loss = functional.l1_loss(made, wanted) + 2 * functional.mse_loss(made, wanted)
+    for scale in (1, 2):
+        a, b = (made, wanted) if scale == 1 else (functional.avg_pool2d(t, 2) for t in (made, wanted))
+        loss = loss + 0.1 * functional.l1_loss(a.diff(dim=-1), b.diff(dim=-1))
+        loss = loss + 0.1 * functional.l1_loss(a.diff(dim=-2), b.diff(dim=-2))
+    return loss
+
+
+def psnr(made: Tensor, wanted: Tensor) -> float:
+    """Peak signal to noise ratio, dB, after rounding to 8 bits."""
+    rounded = [((t.clamp(-1, 1) + 1) * 127.5).round() for t in (made, wanted)]
+    squared = (rounded[0] - rounded[1]).square().mean().clamp_min(0.05)
+    return float(10 * torch.log10(255**2 / squared))
+
+
+def measure(encoder: Encoder, decoder: Decoder, clips: Clip) -> float:
+    """Mean over clips of the PSNR of what was encoded and decoded, dB."""
+    with torch.no_grad():
+        values = []
+        for clip in clips:
+            x = groups_of(tensor([np.asarray(clip)]))
+            values.append(psnr(decoder(encoder(x)), x))
+    return float(np.mean(values))
+
+
+def encoder_of(work: Path) -> Encoder:
+    """The encoder that fit_encoder.py made."""
+    encoder = Encoder()
+    encoder.load_state_dict(torch.load(work / "encoder.pt", weights_only=True))
+    return encoder
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--way", choices=WAYS, required=True)
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=1e9)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(SEED)
-    real = real_crops(args.corpus, args.work / "real_training.npy", training=True)
-    test_real = list(real_crops(args.corpus, args.work / "real_held_out.npy", training=False))[::3][:40]
-    test_drawn = [rendered(HELD_OUT_SEEDS + n, SIDE, FRAMES) for n in range(40)]
-    trained = torch.load(args.work / "autoencoder.pt", weights_only=True)
-    encoder = Encoder().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    encoder.load_state_dict(trained["encoder"])
-    decoder = begun(args.way, trained["decoder"]).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    sets = mapped(args.work / DRAWN), mapped(args.work / REAL)
+    held = mapped(args.work / HELD_DRAWN), mapped(args.work / HELD_REAL)
+    encoder = encoder_of(args.work)
+    decoder = Decoder(args.way)
+    decoder.begin(encoder)
     optimizer = torch.optim.AdamW(
         decoder.parameters(), lr=RATE, betas=(0.9, 0.99), weight_decay=1e-3, fused=True
     )
     checkpoint = args.work / f"decoder-{args.way}.pt"
     step = 0
     if checkpoint.exists():
-        kept = torch.load(checkpoint, weights_only=True)
-        decoder.load_state_dict(kept["decoder"])
-        optimizer.load_state_dict(kept["optimizer"])
-        step = kept["step"]
+        state = torch.load(checkpoint, weights_only=True)
+        decoder.load_state_dict(state["decoder"])
+        optimizer.load_state_dict(state["optimizer"])
+        step = state["step"]
     log = (args.work / "decoders.jsonl").open("a", encoding="utf-8")
     started, losses = time.monotonic(), []
-    while step < args.steps:
-        draw = random.Random(SEED * 1_000_003 + step)  # noqa: S311 - what to train on, no secret
-        clips = [
-            rendered(draw.randrange(HELD_OUT_SEEDS), SIDE, FRAMES)
-            if n % 2
-            else np.asarray(real[draw.randrange(len(real))])
-            for n in range(BATCH)
-        ]
-        x = groups_of(tensor(clips)).to(memory_format=torch.channels_last)
+    while step < args.steps and time.monotonic() - started < 60 * args.minutes:
+        x = batch_of(step, sets)
         share = step / args.steps
         for group in optimizer.param_groups:
             group["lr"] = (
                 RATE * min(1, (step + 1) / WARM) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
             )
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            with torch.no_grad():
-                latents = encoder(x, GROUPS)
-            made = decoder(latents + 0.05 * torch.randn_like(latents), GROUPS)
-        loss = loss_of(made.float(), x)
+        chance = torch.Generator().manual_seed(SEED + step)
+        with torch.no_grad():
+            latents = encoder(x)
+            size = NOISE * torch.rand(len(x), 1, 1, 1, generator=chance)
+            latents = latents + size * torch.randn(latents.shape, generator=chance)
+        loss = loss_of(decoder(latents), x)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(decoder.parameters(), 1.0)
@@ -112,9 +150,10 @@ def main() -> None:
                 "loss": round(float(np.mean(losses)), 4),
                 "seconds": round(time.monotonic() - started, 1),
             }
-            if step == args.steps:
-                line["psnr_rendered"] = round(measure(encoder, decoder, test_drawn), 2)
-                line["psnr_real"] = round(measure(encoder, decoder, test_real), 2)
+            if step % (10 * SAVE_EVERY) == 0 or step == args.steps:
+                line["psnr_rendered"], line["psnr_real"] = (
+                    round(measure(encoder, decoder, clips), 2) for clips in held
+                )
             losses = []
             print(json.dumps(line), file=log, flush=True)
             state = {"decoder": decoder.state_dict(), "optimizer": optimizer.state_dict(), "step": step}

@@ -1,7 +1,8 @@
-"""The denoiser: a diffusion transformer over patches of space and time, given words.
+"""The denoiser: a diffusion transformer over patches of space and time, given words and a plan.
 
-A token is a patch of 2x2 latents of one latent frame (16x16 pixels, four frames). Blocks attend within a
-frame and along time by turns, and the last two over everything, so that a thing stays itself. Rows and
+A token is a patch of 2x2 latents of one latent frame (16x16 pixels, four frames), with what the plan says of
+it (touchstone.generator.making.staging). Blocks attend within a frame and along time by turns, and the last
+two over everything and to the words, so that a thing stays itself. Rows and
 columns are counted in eighths of the shorter side, so that larger pictures are the same world in finer steps.
 Every latent frame has a noise level of its own: frames that are given carry 0, so that pictures are set in
 motion, clips extended and joined, and keys filled in by one network.
@@ -18,7 +19,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-LATENT = 16
+from touchstone.generator.making.staging import PLANES
+
+from .autoencoder import LATENT
+
 PATCH = 2
 HEAD = 32
 """Width of a head: of it 8 numbers turn with time, 12 with the row and 12 with the column."""
@@ -32,8 +36,8 @@ WORDS = 32
 class Size:
     """How large the network is."""
 
-    width: int = 256
-    blocks: int = 8
+    width: int = 160
+    blocks: int = 6
     text_blocks: int = 2
     vocabulary: int = 128
     wide: int = 2
@@ -118,7 +122,7 @@ class Block(nn.Module):
         super().__init__()
         self.way = way
         self.attend = Attention(width)
-        self.listen = Listening(width) if way != "time" else None
+        self.listen = Listening(width) if way == "all" else None
         self.think = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU("tanh"), nn.Linear(4 * width, width))
         self.bias = nn.Parameter(torch.zeros(6, width))
 
@@ -183,7 +187,7 @@ class Denoiser(nn.Module):
         super().__init__()
         width = size.width
         self.size = size
-        self.enter = nn.Linear(LATENT * PATCH * PATCH, width)
+        self.enter = nn.Linear(LATENT * PATCH * PATCH + PLANES, width)
         self.words = Words(size)
         self.level = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
         self.rate = nn.Sequential(nn.Linear(16, width), nn.SiLU(), nn.Linear(width, width))
@@ -197,7 +201,7 @@ class Denoiser(nn.Module):
             nn.init.zeros_(layer.weight)  # type: ignore[arg-type]
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor, levels: Tensor, times: Tensor, ids: Tensor) -> Tensor:
+    def forward(self, x: Tensor, levels: Tensor, times: Tensor, ids: Tensor, plan: Tensor) -> Tensor:
         """The velocity, shaped as `x`.
 
         Args:
@@ -205,6 +209,7 @@ class Denoiser(nn.Module):
             levels: `(B, T)`, 1 is noise and 0 is clean.
             times: `(B, T)`, seconds of each latent frame; the same for all clips of a batch.
             ids: `(B, WORDS)` int64.
+            plan: `(B, T, h * w / 4, PLANES)`; zeros where there is none.
         """
         batch, frames, _, high, wide = x.shape
         rows, columns = high // PATCH, wide // PATCH
@@ -215,17 +220,24 @@ class Denoiser(nn.Module):
         )
         row, column = places(rows, columns)
         return (
-            self.tokens(tokens, levels, times, row.to(x.device), column.to(x.device), ids)
+            self.tokens(tokens, levels, times, row.to(x.device), column.to(x.device), ids, plan)
             .reshape(batch, frames, rows, columns, LATENT, PATCH, PATCH)
             .permute(0, 1, 4, 2, 5, 3, 6)
             .reshape(x.shape)
         )
 
     def tokens(
-        self, x: Tensor, levels: Tensor, times: Tensor, row: Tensor, column: Tensor, ids: Tensor
+        self,
+        x: Tensor,
+        levels: Tensor,
+        times: Tensor,
+        row: Tensor,
+        column: Tensor,
+        ids: Tensor,
+        plan: Tensor,
     ) -> Tensor:
         """As `forward`, of patches `(B, T, S, LATENT * PATCH * PATCH)` at `row` and `column`, each `(S,)`."""
-        y = self.enter(x)
+        y = self.enter(torch.cat([x, plan], -1))
         words, said = self.words(ids)
         absent = torch.where(ids == 0, -1e4, 0.0)
         absent = torch.cat([torch.zeros_like(absent[:, :1]), absent[:, 1:]], 1)[:, None, None]

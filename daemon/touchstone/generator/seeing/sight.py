@@ -74,6 +74,10 @@ class Sight:
     def __init__(self, network: Network) -> None:
         self._network = network
 
+    def planes(self, frames: Sequence[Frame]) -> NDArray[np.float32]:
+        """What the network says of frames of one size that `small` made, `(N, layout.PLANES, H/4, W/4)`."""
+        return self._network(np.stack(frames).transpose(0, 3, 1, 2).astype(np.float32))
+
     @classmethod
     def load(cls, model: Path | bytes, *, threads: int = 1) -> Sight:
         """With the network of an ONNX file, or of the bytes of one."""

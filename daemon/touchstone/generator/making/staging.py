@@ -1,0 +1,151 @@
+"""What is where at a moment, as numbers for each patch of the picture: the plan that the denoiser paints.
+
+A prompt becomes a scene of the world (language.stage): things with places and ways, a backdrop, a camera.
+That is arithmetic, as exact as the words are. What a patch is told of it is which things cover it, from where
+in them, and which part of the world lies behind; how it looks, and how it looks a moment later, the denoiser
+has learned. (Layouts that a planner makes and a video model fills in: Lin et al. 2023, VideoDirectorGPT; Lian
+et al. 2023, LLM-grounded Video Diffusion.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..world import RADIUS, Background, Colour, Light, Scene, Shape
+from ..world.motion import View, place, view
+
+Planes = NDArray[np.float32]
+"""`(T, rows * columns, PLANES)`."""
+
+SLOTS = 2
+"""Things that a patch is told of: those that stand in front."""
+WAVES = (1.5, 3.0)
+"""Radians a radius, of the waves that tell a patch where in a thing it is."""
+WORLD_WAVES = (0.7, 1.4, 2.8)
+"""Radians a unit, of those that tell it where in the world it is."""
+GROUP_S = 3 / 16
+"""Seconds from the first to the last of the four frames of a latent."""
+_SHAPES, _COLOURS, _BACKGROUNDS, _LIGHTS = (list(kind) for kind in (Shape, Colour, Background, Light))
+_SLOT = 3 + 4 * len(WAVES) + 1 + 2 + len(_SHAPES) + len(_COLOURS)
+_WORLD = len(_BACKGROUNDS) + len(_LIGHTS) + 4 * len(WORLD_WAVES) + 5
+PLANES = SLOTS * _SLOT + _WORLD
+_JUMP = 0.5
+"""Units; what goes further within a latent changed sides of the picture."""
+
+
+class Staged(Protocol):
+    """A scene of a story and from when on it is shown."""
+
+    @property
+    def stage(self) -> Scene: ...
+    @property
+    def from_s(self) -> float: ...
+
+
+def planned(
+    scenes: Sequence[Staged], seconds: Sequence[float], spans: Sequence[float], rows: int, columns: int
+) -> Planes:
+    """As `planes`, of moments of a clip, each of the scene that is shown then."""
+    found = []
+    for second, span in zip(seconds, spans, strict=True):
+        scene = next(s for s in reversed(scenes) if s.from_s <= second or s is scenes[0])
+        found.append(planes(scene.stage, [second - scene.from_s], [span], rows, columns))
+    return np.concatenate(found)
+
+
+Half = tuple[float, float]
+"""Half a picture's width and height, in half its shorter side."""
+Spots = Sequence[tuple[Shape, float, float]]
+"""Things, and where their middles are in the picture, in half its shorter side."""
+
+
+def standing(scene: Scene, second: float, spots: Spots, half: Half) -> Scene:
+    """The scene with things moved to where ones of their shape are at a second of it.
+
+    Each spot is for one thing; things that have none stay where they were.
+    """
+    seen = view(scene, second)
+    left = list(spots)
+    things = []
+    for thing in scene.things:
+        spot = next((s for s in left if s[0] is thing.shape), None)
+        if spot is not None:
+            left.remove(spot)
+            x, y = place(thing, second, seen, *half)
+            across, down = spot[1] / seen.zoom - x, spot[2] / seen.zoom - y
+            thing = replace(thing, x=thing.x + across / half[0], y=thing.y + down / half[1])
+        things.append(thing)
+    return replace(scene, things=tuple(things))
+
+
+def spots_of(scene: Scene, second: float, half: Half) -> Spots:
+    """Where the things of a scene are."""
+    seen = view(scene, second)
+    middles = [(thing.shape, *place(thing, second, seen, *half)) for thing in scene.things]
+    return [(shape, x * seen.zoom, y * seen.zoom) for shape, x, y in middles]
+
+
+def planes(scene: Scene, seconds: Sequence[float], spans: Sequence[float], rows: int, columns: int) -> Planes:
+    """What the patches of some moments show.
+
+    Args:
+        seconds: of the scene, one for each moment.
+        spans: how long before it the first of a moment's frames is; 0 for a single picture.
+        rows, columns: of patches, which are squares.
+    """
+    unit = 2 / min(rows, columns)  # a patch's side
+    across = (np.arange(columns) - (columns - 1) / 2) * unit
+    down = (np.arange(rows) - (rows - 1) / 2) * unit
+    x, y = (part.ravel() for part in np.meshgrid(across, down))
+    whole = columns * unit / 2, rows * unit / 2
+    out = np.zeros((len(seconds), rows * columns, PLANES), np.float32)
+    for moment, (second, span) in enumerate(zip(seconds, spans, strict=True)):
+        filled = np.zeros(rows * columns, int)
+        seen, earlier = view(scene, second), view(scene, second - span)
+        for thing in reversed(scene.things):
+            middle = np.array(place(thing, second, seen, *whole)) * seen.zoom
+            before = np.array(place(thing, second - span, earlier, *whole)) * earlier.zoom
+            way = middle - before if np.abs(middle - before).max() < _JUMP else np.zeros(2)
+            radius = RADIUS[thing.size] * seen.zoom
+            u, v = (x - middle[0]) / radius, (y - middle[1]) / radius
+            reach = 1.45 + (0.75 * unit + float(np.abs(way).max())) / radius
+            told = np.concatenate(
+                [
+                    [np.ones_like(u), u, v],
+                    *([np.sin(w * u), np.cos(w * u), np.sin(w * v), np.cos(w * v)] for w in WAVES),
+                    [np.full_like(u, radius / unit / 2)],
+                    [np.full_like(u, part / radius) for part in way],
+                    _one(_SHAPES.index(thing.shape), len(_SHAPES), len(u)),
+                    _one(_COLOURS.index(thing.colour), len(_COLOURS), len(u)),
+                ]
+            )
+            for spot in np.flatnonzero((np.hypot(u, v) < reach) & (filled < SLOTS)):
+                first = filled[spot] * _SLOT
+                out[moment, spot, first : first + _SLOT] = told[:, spot]
+                filled[spot] += 1
+        wx, wy = x / seen.zoom + seen.x, y / seen.zoom + seen.y
+        out[moment, :, SLOTS * _SLOT :] = np.concatenate(
+            [
+                _one(_BACKGROUNDS.index(scene.background), len(_BACKGROUNDS), len(x)),
+                _one(_LIGHTS.index(scene.light), len(_LIGHTS), len(x)),
+                *([np.sin(w * wx), np.cos(w * wx), np.sin(w * wy), np.cos(w * wy)] for w in WORLD_WAVES),
+                [wy, np.full_like(x, seen.zoom), *_moved(seen, earlier, len(x))],
+            ]
+        ).T
+    return out
+
+
+def _one(number: int, count: int, patches: int) -> NDArray[np.float64]:
+    """One of `count` planes is one."""
+    return np.repeat(np.eye(count)[number][:, None], patches, 1)
+
+
+def _moved(seen: View, earlier: View, patches: int) -> list[NDArray[np.float64]]:
+    """How the camera moved within a latent: across, down, nearer; four times, to be about one."""
+    ways = (seen.x - earlier.x, seen.y - earlier.y, seen.zoom - earlier.zoom)
+    return [np.full(patches, 4 * way) for way in ways]
