@@ -88,6 +88,11 @@ def measure(encoder: Encoder, decoder: Decoder, clips: Clip) -> float:
     return float(np.mean(values))
 
 
+def share_of_rate(step: int, steps: int, warm: int) -> float:
+    """Of the full rate: rising over the first `warm` steps, then falling to a fiftieth along a cosine."""
+    return min(1, (step + 1) / warm) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+
+
 def encoder_of(work: Path) -> Encoder:
     """The encoder that fit_encoder.py made."""
     encoder = Encoder()
@@ -126,11 +131,8 @@ def main() -> None:
     started, losses = time.monotonic(), []
     while step < args.steps and time.monotonic() - started < 60 * args.minutes:
         x = batch_of(step, sets)
-        share = step / args.steps
         for group in optimizer.param_groups:
-            group["lr"] = (
-                RATE * min(1, (step + 1) / WARM) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
-            )
+            group["lr"] = RATE * share_of_rate(step, args.steps, WARM)
         chance = torch.Generator().manual_seed(SEED + step)
         with torch.no_grad():
             latents = encoder(x)

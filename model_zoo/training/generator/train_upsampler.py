@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import random
 import time
 from pathlib import Path
@@ -23,7 +22,7 @@ from torch.nn import functional
 from .autoencoder import GROUP, Decoder, Encoder
 from .clips import Clip
 from .fit_encoder import DRAWN, HELD_DRAWN, mapped
-from .train_decoders import encoder_of, loss_of, psnr, tensor
+from .train_decoders import encoder_of, loss_of, psnr, share_of_rate, tensor
 from .upsampler import Upsampler, smaller
 
 SEED = 31
@@ -82,11 +81,8 @@ def main() -> None:
         frames = [np.asarray(clip[(n := draw.randrange(len(clip))) : n + 1]) for clip in clips]
         chance = torch.Generator().manual_seed(SEED + step)
         small, large = pair(frames, (encoder, decoder), chance, torch.rand(BATCH, generator=chance) < WORN)
-        share = step / args.steps
         for group in optimizer.param_groups:
-            group["lr"] = (
-                RATE * min(1, (step + 1) / WARM) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
-            )
+            group["lr"] = RATE * share_of_rate(step, args.steps, WARM)
         loss = loss_of(network(small), large)
         optimizer.zero_grad()
         loss.backward()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..world import RADIUS, Background, Colour, Light, Scene, Shape
 from ..world.motion import View, place, view
+from .words import Begun, shown_at
 
 Planes = NDArray[np.float32]
 """`(T, rows * columns, PLANES)`."""
@@ -38,13 +39,11 @@ _JUMP = 0.5
 """Units; what goes further within a latent changed sides of the picture."""
 
 
-class Staged(Protocol):
+class Staged(Begun, Protocol):
     """A scene of a story and from when on it is shown."""
 
     @property
     def stage(self) -> Scene: ...
-    @property
-    def from_s(self) -> float: ...
 
 
 def planned(
@@ -53,7 +52,7 @@ def planned(
     """As `planes`, of moments of a clip, each of the scene that is shown then."""
     found = []
     for second, span in zip(seconds, spans, strict=True):
-        scene = next(s for s in reversed(scenes) if s.from_s <= second or s is scenes[0])
+        scene = shown_at(scenes, second)
         found.append(planes(scene.stage, [second - scene.from_s], [span], rows, columns))
     return np.concatenate(found)
 

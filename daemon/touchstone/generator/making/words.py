@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ..language import Request
 
 
-class Shown(Protocol):
+class Begun(Protocol):
+    """What is shown from a second on."""
+
+    @property
+    def from_s(self) -> float: ...
+
+
+class Shown(Begun, Protocol):
     """A scene of a story."""
 
     @property
     def request(self) -> Request: ...
-    @property
-    def from_s(self) -> float: ...
+
+
+Scene = TypeVar("Scene", bound=Begun)
+
+
+def shown_at(scenes: Sequence[Scene], second: float) -> Scene:
+    """The scene that is shown at a second; before the first, the first."""
+    return next(s for s in reversed(scenes) if s.from_s <= second or s is scenes[0])
 
 
 def words_at(scenes: Sequence[Shown], second: float, *, at_start: bool) -> list[int]:
@@ -25,7 +38,7 @@ def words_at(scenes: Sequence[Shown], second: float, *, at_start: bool) -> list[
         at_start: whether things are where the scene says that they are at first; later only the pictures
             before say where they are.
     """
-    scene = next(s for s in reversed(scenes) if s.from_s <= second or s is scenes[0])
+    scene = shown_at(scenes, second)
     return (scene.request if at_start else later(scene.request)).ids
 
 

@@ -3,7 +3,6 @@ all of that is done."""
 
 from __future__ import annotations
 
-import json
 import os
 import struct
 from collections.abc import Iterable
@@ -140,8 +139,3 @@ def manifest_of(title: str, marks: Marks) -> dict[str, object]:
         "title": title,
         "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [action]}}],
     }
-
-
-def as_text(manifest: dict[str, object]) -> str:
-    """For people."""
-    return json.dumps(manifest, indent=2)
