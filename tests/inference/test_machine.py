@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
+import onnxruntime
 import pytest
 
 from touchstone.inference.machine import (
@@ -73,10 +73,21 @@ def test_what_products_of_8_bits_depend_on(
     assert Machine(features=tuple(found)).fingerprint != Machine(features=("avx2", "x")).fingerprint
 
 
-def test_every_build_of_the_runtime_counts() -> None:
-    found = [("numpy", "2"), ("onnxruntime-gpu", "1.31"), ("OnnxRuntime", "1.32"), (None, "1")]
-    distributions = [SimpleNamespace(name=name, version=version) for name, version in found]
-    assert installed_runtimes(cast(list, distributions)) == ["onnxruntime 1.32", "onnxruntime-gpu 1.31"]
+def test_every_build_of_the_runtime_counts(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (
+        one / "numpy-2.4.6.dist-info",
+        one / "onnxruntime-1.32.0.dist-info",
+        one / "onnxruntime",
+        other / "onnxruntime_gpu-1.31.0.dist-info",
+    ):
+        folder.mkdir(parents=True)
+    places = [str(one), str(other), str(one), str(tmp_path / "not there")]
+    assert installed_runtimes(places) == ["onnxruntime 1.32.0", "onnxruntime-gpu 1.31.0"]
+
+
+def test_the_runtime_that_runs_here_is_found() -> None:
+    assert onnxruntime.__version__ in [build.partition(" ")[2] for build in installed_runtimes(sys.path)]
 
 
 def test_the_fingerprint_stays_until_something_changes() -> None:

@@ -7,14 +7,14 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, TextIO
 
 from ..messages import say
 from ..system.terminal import plain
-from ..verdict import SourceKind
-from ..wire import AnySource, FileSource, UrlSource
+
+if TYPE_CHECKING:
+    from ..verdict import SourceKind
+    from ..wire import AnySource
 
 MEDIA_SUFFIXES = frozenset(
     [
@@ -118,6 +118,12 @@ def _expand(item: str, fragments: Sequence[str]) -> Iterator[AnySource | Unscann
 
 
 def _source(item: str, fragments: Sequence[str]) -> AnySource | Unscannable:
+    # Only here: every command loads this module, and what checks sources takes longer than all the rest.
+    from pydantic import ValidationError
+
+    from ..verdict import SourceKind
+    from ..wire import FileSource, UrlSource
+
     kind = SourceKind.URL if is_url(item) else SourceKind.FILE
     try:
         if kind is SourceKind.URL:

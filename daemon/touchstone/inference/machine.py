@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 
 FEATURES = ("avx2", "avx512f", "avx512bw", "avx_vnni", "avx512_vnni", "amx_int8")
@@ -49,7 +49,7 @@ class Machine:
 def this_machine() -> Machine:
     """The machine that this runs on."""
     return Machine(
-        runtime=tuple(installed_runtimes(metadata.distributions())),
+        runtime=tuple(installed_runtimes(sys.path)),
         system=f"{platform.system()} {platform.version()} {platform.machine()} {platform.processor()}",
         drivers=tuple(drivers(Path("/"))),
         devices=tuple(devices(Path("/"))),
@@ -57,10 +57,20 @@ def this_machine() -> Machine:
     )
 
 
-def installed_runtimes(distributions: Iterable[metadata.Distribution]) -> list[str]:
-    """Name and version of every installed build of onnxruntime."""
-    found = {(d.name or "").lower(): d.version for d in distributions}
-    return sorted(f"{name} {version}" for name, version in found.items() if name.startswith("onnxruntime"))
+def installed_runtimes(folders: Iterable[str]) -> list[str]:
+    """Name and version of every installed build of onnxruntime, by the folders of their metadata.
+
+    Reading the metadata of all packages instead takes a tenth of the daemon's start.
+
+    Args:
+        folders: where packages lie, as in `sys.path`; those that are not there are passed over.
+    """
+    found = set()
+    for folder in folders:
+        for place in Path(folder).glob("onnxruntime*.dist-info"):
+            name, _, version = place.stem.partition("-")  # no "-" is left in either (PyPA, binary formats)
+            found.add(f"{name.replace('_', '-')} {version}")
+    return sorted(found)
 
 
 def drivers(root: Path) -> list[str]:

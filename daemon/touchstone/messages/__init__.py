@@ -19,17 +19,25 @@ class UnknownMessage(KeyError):
     """A message key that no message file has: a mistake in the code, found by the tests."""
 
 
-@cache
 def catalogue(language: str = FALLBACK) -> dict[str, str]:
-    """All messages of one language, `{"part.key.key": text}`; empty for a language that is not there."""
+    """All messages of one language, `{"part.key.key": text}`; empty for a language that is not there.
+
+    Whoever has called this reads no file for a message any more.
+    """
     folder = resources.files(__package__) / language
     if not folder.is_dir():
         return {}
+    parts = [file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")]
+    return {key: text for part in parts for key, text in _part(language, part).items()}
+
+
+@cache
+def _part(language: str, name: str) -> dict[str, str]:
+    """The messages of one file: a command needs a few of thirty, and all take a tenth of its start."""
+    file = resources.files(__package__) / language / f"{name}.toml"
     messages: dict[str, str] = {}
-    for file in folder.iterdir():
-        if file.name.endswith(".toml"):
-            tree = tomllib.loads(file.read_text(encoding="utf-8"))
-            _flatten(file.name.removesuffix(".toml"), tree, messages)
+    if file.is_file():
+        _flatten(name, tomllib.loads(file.read_text(encoding="utf-8")), messages)
     return messages
 
 
@@ -48,7 +56,8 @@ def say(key: str, /, language: str = FALLBACK, **names: object) -> str:
         UnknownMessage: no message file has the key.
         KeyError: the message has a place that `names` does not fill.
     """
-    text = catalogue(language).get(key) or catalogue(FALLBACK).get(key)
+    part = key.partition(".")[0]
+    text = _part(language, part).get(key) or _part(FALLBACK, part).get(key)
     if text is None:
         raise UnknownMessage(key)
     return text.format(**names)
