@@ -78,6 +78,7 @@ def test_what_is_measured_is_shown(home: Path, tmp_path: Path) -> None:
     code, answer = run(home, "bench", "--json")
     assert code == 0
     row = next(row for row in answer["models"] if row["name"] == "tiny")
+    assert [one["name"] for one in run(home, "bench", "tiny", "--json")[1]["models"]] == ["tiny"]
     assert row["results"][0]["used"] == "CPUExecutionProvider"
     assert "fastest" in run(home, "bench")[1]
 
@@ -88,6 +89,7 @@ def test_what_is_measured_is_shown(home: Path, tmp_path: Path) -> None:
         (("pull", "nothing"), 2, "there are: rivagan"),
         (("pull", "rivagan", "--variant", "fp16"), 2, "it has: fp32, int8"),
         (("remove", "nothing"), 2, "there are: rivagan"),
+        (("bench", "nothing"), 2, "there are: touchstone-watermark"),
         (("remove", "rivagan"), 0, "not installed"),
         (("import", "missing.onnx", "--card", "missing.toml"), 2, "missing.toml"),
     ],

@@ -38,6 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     pull.add_argument("name", help=say("models.name"))
     pull.add_argument("--variant", help=say("models.pull.variant"))
     bench = add("bench", run_bench)
+    bench.add_argument("names", nargs="*", metavar="NAME", help=say("models.bench.names"))
     bench.add_argument("--fresh", action="store_true", help=say("models.bench.fresh"))
     bench.add_argument("--tensorrt", action="store_true", help=say("models.bench.tensorrt"))
     bench.add_argument("--threads", type=int, default=1, metavar="N", help=say("models.bench.threads"))
@@ -175,8 +176,14 @@ def run_bench(args: argparse.Namespace, env: Environment, start: Sequence[str] |
     from ..engine import measurements_file, models_to_measure
     from ..inference.measuring import MeasuringFailed, Order, measure_models
 
+    models = models_to_measure(env)
+    there = {model.name for model in models}
+    for name in args.names:
+        if name not in there:
+            env.error(say("models.unknown", name=name, names=", ".join(sorted(there))))
+            return Exit.USAGE
     order = Order(
-        models_to_measure(env),
+        [model for model in models if not args.names or model.name in args.names],
         measurements_file(env.paths),
         threads=args.threads,
         opt_in=args.tensorrt,
