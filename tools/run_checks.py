@@ -81,7 +81,7 @@ CHECKS = (
     Check(
         "unit",
         "tests of the daemon",
-        (python_tool("pytest"), "--durations=10", "--junit-xml={junit}"),
+        (python_tool("pytest"), "-n2", "--dist=loadfile", "--durations=20", "--junit-xml={junit}"),
         reports=True,
     ),
     Check("e2e", "tests in real browsers", script("test", *VITEST), E2E, reports=True),
