@@ -61,6 +61,11 @@ def test_the_vocabulary_that_models_were_trained_on_has_not_changed():
         ("a ball without a kite before mountains", "one ball mountains"),
         ("a ball, no small red kite, at night", "one ball night"),
         ("a pink ring before a small meadow circles", "one pink ring circle meadow"),
+        ("a kite that is red over a harbour", "one red kite harbour"),
+        ("a red kite and a ball that is blue and large", "one red kite and one large blue ball"),
+        ("a boat, blue, moves left", "one blue boat left"),
+        ("a red kite that is blue", "one red kite"),
+        ("a kite before a large blue sky", "one kite sky"),
     ],
 )
 def test_prompts_are_read(text: str, expected: str):
@@ -70,7 +75,7 @@ def test_prompts_are_read(text: str, expected: str):
 def test_ids_are_those_of_the_tokens_in_the_models_order():
     understood = tokens("at dusk, a kite that is red")
     known = vocabulary()
-    assert [known.token(i) for i in understood.ids] == ["one", "kite", "dusk"]
+    assert [known.token(i) for i in understood.ids] == ["one", "red", "kite", "dusk"]
     assert tokens("a red kite at dusk").ids == [known.ids[t] for t in ("one", "red", "kite", "dusk")]
 
 

@@ -150,6 +150,8 @@ _AFTER_A_SHAPE: dict[str, dict[str, Any]] = {
 def from_tokens(tokens: Sequence[str]) -> Request:
     """What tokens ask for: what stands before a shape belongs to it, and so does the motion after it.
 
+    What nothing comes after is about the last thing: "a kite that is red".
+
     Of two things said about the same, the later one counts. Things beyond `MOST_THINGS` in all are left out.
     """
     things: list[Wanted] = []
@@ -164,15 +166,17 @@ def from_tokens(tokens: Sequence[str]) -> Request:
             things.append(replace(coming, shape=_SHAPES[token]))
             coming = Wanted()
         elif token in _BACKGROUNDS:
-            rest, coming = replace(rest, background=_BACKGROUNDS[token]), Wanted()
+            rest, coming = replace(rest, background=_BACKGROUNDS[token]), _added(coming, things)
         elif token in _LIGHTS:
-            rest, coming = replace(rest, light=_LIGHTS[token]), Wanted()
+            rest, coming = replace(rest, light=_LIGHTS[token]), _added(coming, things)
         elif token in _CAMERAS:
             rest = replace(rest, camera=_CAMERAS[token])
         else:
             coming = _said(token, coming, things)
-    if coming != Wanted() and not things:
-        things.append(coming)
+    if coming != Wanted():
+        if not things:
+            things.append(coming)
+        _added(coming, things)
     return replace(rest, things=_at_most(things))
 
 
@@ -189,6 +193,18 @@ def _said(token: str, coming: Wanted, things: list[Wanted]) -> Wanted:
         else:
             coming = replace(coming, **{name: words[token]})
     return coming
+
+
+def _added(coming: Wanted, things: list[Wanted]) -> Wanted:
+    """What was said of a thing that never came is told of the last one, where that leaves it open."""
+    if things:
+        last = things[-1]
+        open_to = {name: getattr(coming, name) for name in _ABOUT if getattr(last, name) is None}
+        things[-1] = replace(last, **open_to)
+    return Wanted()
+
+
+_ABOUT = (*_BEFORE_A_SHAPE, *_AFTER_A_SHAPE)
 
 
 def _at_most(things: list[Wanted]) -> tuple[Wanted, ...]:

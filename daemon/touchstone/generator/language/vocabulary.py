@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache
 from importlib import resources
 
-from ..world import Colour, Size
+from ..world import Background, Colour, Light, Size
 
 PADDING = 0
 MOST_IDS = 64
@@ -113,6 +113,8 @@ def read(text: str) -> Words:
         if token in _COLOURS and words[at : at + 1] == ["background"]:
             unknown[" ".join([*said, "background"])] = None  # backgrounds have colours of their own
             at += 1
+        elif token in _LOOKS and _lies_behind(known, words, at):
+            unknown.update(dict.fromkeys(said))  # "a large blue sky": looks of its own, too
         elif token is None and not plural:
             # A word without meaning here, or one that is not known. After "no", articles change nothing.
             if tuple(said) in known.phrases:
@@ -134,11 +136,24 @@ def read(text: str) -> Words:
 
 _ROUND = "ball"
 _COLOURS = frozenset(colour.value for colour in Colour)
+_LOOKS = frozenset(word.value for kind in (Colour, Size) for word in kind)
+_BEHIND = frozenset(word.value for kind in (Background, Light) for word in kind)
 _ARTICLES = frozenset({"a", "an", "the", "some"})
 # What may stand between "no" and the thing that is not to be there.
 _ATTRIBUTES = frozenset(
     token.value if isinstance(token, StrEnum) else token for token in ("one", "two", "three", *Size, *Colour)
 )
+
+
+def _lies_behind(known: Vocabulary, words: list[str], at: int) -> bool:
+    """Whether what the words from `at` on describe is a background or a time of day."""
+    token: str | None = None
+    while at < len(words):
+        length, token, _ = _longest(known, words, at)
+        if token not in _LOOKS:
+            break
+        at += length
+    return token in _BEHIND
 
 
 def _longest(known: Vocabulary, words: list[str], at: int) -> tuple[int, str | None, bool]:
