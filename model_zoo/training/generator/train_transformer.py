@@ -49,6 +49,8 @@ SLIGHT = 0.2
 """Given frames carry noise up to this level half of the time."""
 SHIFT = 1.5
 """Towards noise, of the levels that a clip of the usual size is shown at."""
+OF_THINGS = 3.0
+"""How much a patch counts that a thing is near, others 1: things are small, yet what is asked for."""
 SAVE_EVERY = 50
 
 
@@ -146,6 +148,14 @@ def batch_of(step: int, shards: list[Shard], spread: tuple[Tensor, Tensor], *, s
     return Batch((latents - mean) / deviation, times, ids, plan, given)
 
 
+def counts_of(plan: Tensor, shape: torch.Size) -> Tensor:
+    """How much each latent counts, `(B, T, h, w)`, by the plan of its patch."""
+    batch, frames, high, wide = shape
+    near = plan[..., 0].reshape(batch, frames, high // PATCH, wide // PATCH)  # 1 where a thing is told of
+    near = near.repeat_interleave(PATCH, 2).repeat_interleave(PATCH, 3)
+    return 1 + (OF_THINGS - 1) * near
+
+
 def optimizers(network: Denoiser, *, fast: bool) -> tuple[torch.optim.Optimizer, ...]:
     """Muon for the matrices of the blocks, AdamW for everything else.
 
@@ -227,8 +237,9 @@ def main() -> None:
                 group["lr"] = RATE * min(1, (step + 1) / WARM) * left
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=fast):
             velocity = run(noisy, level, times, ids, plan)
-        wrong = (velocity.float() - (noise - clean)).square().mean((2, 3, 4))
-        loss = (wrong * ~given).sum() / (~given).sum()
+        wrong = (velocity.float() - (noise - clean)).square().mean(2)
+        weight = counts_of(plan, wrong.shape) * ~given[:, :, None, None]
+        loss = (wrong * weight).sum() / weight.sum()
         network.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

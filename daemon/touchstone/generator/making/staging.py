@@ -3,8 +3,10 @@
 A prompt becomes a scene of the world (language.stage): things with places and ways, a backdrop, a camera.
 That is arithmetic, as exact as the words are. What a patch is told of it is which things cover it, from where
 in them, and which part of the world lies behind; how it looks, and how it looks a moment later, the denoiser
-has learned. (Layouts that a planner makes and a video model fills in: Lin et al. 2023, VideoDirectorGPT; Lian
-et al. 2023, LLM-grounded Video Diffusion.)
+has learned. Outlines are told in cells of four pixels, at the first and the last of a latent's frames: a mask
+of the layout, since outlines are what small networks paint worst by themselves. (Layouts that a planner makes
+and a video model fills in: Lin et al. 2023, VideoDirectorGPT; Lian et al. 2023, LLM-grounded Video
+Diffusion.)
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..world import RADIUS, Background, Colour, Light, Scene, Shape
 from ..world.motion import View, place, view
+from ..world.silhouettes import SILHOUETTES
 from .words import Begun, shown_at
 
 Planes = NDArray[np.float32]
@@ -29,12 +32,15 @@ WAVES = (1.5, 3.0)
 """Radians a radius, of the waves that tell a patch where in a thing it is."""
 WORLD_WAVES = (0.7, 1.4, 2.8)
 """Radians a unit, of those that tell it where in the world it is."""
+CELLS = 4
+"""Cells of a patch, each way, in which outlines are told."""
 GROUP_S = 3 / 16
 """Seconds from the first to the last of the four frames of a latent."""
 _SHAPES, _COLOURS, _BACKGROUNDS, _LIGHTS = (list(kind) for kind in (Shape, Colour, Background, Light))
 _SLOT = 3 + 4 * len(WAVES) + 1 + 2 + len(_SHAPES) + len(_COLOURS)
 _WORLD = len(_BACKGROUNDS) + len(_LIGHTS) + 4 * len(WORLD_WAVES) + 5
-PLANES = SLOTS * _SLOT + _WORLD
+_COVER = 2 * CELLS * CELLS
+PLANES = SLOTS * _SLOT + _WORLD + SLOTS * _COVER
 _JUMP = 0.5
 """Units; what goes further within a latent changed sides of the picture."""
 
@@ -123,12 +129,21 @@ def planes(scene: Scene, seconds: Sequence[float], spans: Sequence[float], rows:
                     _one(_COLOURS.index(thing.colour), len(_COLOURS), len(u)),
                 ]
             )
+            covers = np.concatenate(
+                [
+                    _cover(thing.shape, at, RADIUS[thing.size] * zoom, rows, columns)
+                    for at, zoom in ((middle, seen.zoom), (middle - way, earlier.zoom))
+                ],
+                axis=1,
+            )
             for spot in np.flatnonzero((np.hypot(u, v) < reach) & (filled < SLOTS)):
                 first = filled[spot] * _SLOT
                 out[moment, spot, first : first + _SLOT] = told[:, spot]
+                first = SLOTS * _SLOT + _WORLD + filled[spot] * _COVER
+                out[moment, spot, first : first + _COVER] = covers[spot]
                 filled[spot] += 1
         wx, wy = x / seen.zoom + seen.x, y / seen.zoom + seen.y
-        out[moment, :, SLOTS * _SLOT :] = np.concatenate(
+        out[moment, :, SLOTS * _SLOT : SLOTS * _SLOT + _WORLD] = np.concatenate(
             [
                 _one(_BACKGROUNDS.index(scene.background), len(_BACKGROUNDS), len(x)),
                 _one(_LIGHTS.index(scene.light), len(_LIGHTS), len(x)),
@@ -137,6 +152,19 @@ def planes(scene: Scene, seconds: Sequence[float], spans: Sequence[float], rows:
             ]
         ).T
     return out
+
+
+def _cover(
+    shape: Shape, middle: NDArray[np.float64], radius: float, rows: int, columns: int
+) -> NDArray[np.float64]:
+    """How much of each cell of each patch a thing covers, `(rows * columns, CELLS * CELLS)`."""
+    cell = 2 / min(rows, columns) / CELLS
+    down = ((np.arange(rows * CELLS) - (rows * CELLS - 1) / 2) * cell - middle[1]) / radius
+    across = ((np.arange(columns * CELLS) - (columns * CELLS - 1) / 2) * cell - middle[0]) / radius
+    away, _ = SILHOUETTES[shape](*np.meshgrid(across, down))
+    cover: NDArray[np.float64] = np.clip(0.5 - away * radius / cell, 0, 1)
+    cells = cover.reshape(rows, CELLS, columns, CELLS).transpose(0, 2, 1, 3)
+    return cells.reshape(rows * columns, CELLS * CELLS)
 
 
 def _one(number: int, count: int, patches: int) -> NDArray[np.float64]:
