@@ -99,7 +99,7 @@ def test_taking_the_normalisation_into_the_weights_changes_nothing() -> None:
 
 
 class Few(torch.nn.Module):
-    """In the place of the statistics, whose graph takes minutes to write."""
+    """In the place of what measures patches, whose graph takes minutes to write."""
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         return frames.flatten(1)[:, :503]
@@ -119,9 +119,7 @@ def model(seed: int) -> Detector:
     with torch.no_grad():
         for values in net.parameters():  # no two are alike: the exporter keeps one of twins
             values += 0.01 * torch.randn_like(values)
-    made = Detector(clip, patch, chance.normal(0, 0.1, (503, 4)), [net], 0.5)
-    made.front = Few()  # type: ignore[assignment]
-    return made.eval()
+    return Detector(clip, patch, chance.normal(0, 0.1, (503, 4)), Few(), [net], 0.5).eval()
 
 
 def test_the_file_says_what_discriminant_and_net_say_together(tmp_path: Path) -> None:

@@ -53,12 +53,11 @@ def read(cache: Path, clip: Clip, condition: str, *, mapped: bool = False) -> ND
 
 
 def measured(cache: Path, clip: Clip, condition: str) -> NDArray[np.float32] | None:
-    """The statistics of a clip's patches, `(N, F)`; None if they were not measured."""
-    path = cache / clip.name / f"{condition}.stats.npy"
-    if not path.is_file():
+    """What was measured in a clip's patches, `(N, F)`, as `network.Front` puts it; None if it was not."""
+    paths = [cache / clip.name / f"{condition}.{kind}.npy" for kind in ("stats", "deep")]
+    if not all(path.is_file() for path in paths):
         return None
-    found: NDArray[np.float32] = np.load(path)
-    return found
+    return np.concatenate([np.load(path) for path in paths], 1)
 
 
 def facts(cache: Path, clip: Clip, condition: str) -> Mapping[str, Any] | None:

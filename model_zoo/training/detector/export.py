@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx.helper
 import onnx.numpy_helper
 import onnxruntime
 import torch
@@ -13,6 +14,8 @@ import torch
 from .network import Detector
 
 OPSET = 17
+LONG = 256
+"""Numbers from which on a tensor is worth shortening."""
 OUTPUTS = ("score", "logit", "embedding")
 
 
@@ -46,10 +49,26 @@ def export(model: Detector, target: Path, version: str, trained_with: int) -> fl
     }.items():
         entry = written.metadata_props.add()
         entry.key, entry.value = key, value
+    shortened(written)
     onnx.checker.check_model(written)
     onnx.save(written, part)
     part.rename(target)
     return difference(model, target)
+
+
+def shortened(model: onnx.ModelProto) -> None:
+    """Keep numbers in 16 bits where they lose nothing by it; runtimes widen them once, on loading."""
+    for tensor in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < LONG:
+            continue
+        half = values.astype(np.float16)
+        if not np.array_equal(half.astype(np.float32), values):
+            continue
+        name = tensor.name
+        tensor.CopyFrom(onnx.numpy_helper.from_array(half, f"{name}.half"))
+        widen = onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT)
+        model.graph.node.insert(0, widen)
 
 
 def refilled(model: Detector, template: Path, target: Path) -> float:

@@ -24,7 +24,7 @@ class Recipe:
     """
 
     inside: float = 10.0
-    ridge: float = 0.5
+    ridge: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,14 @@ def fit(values: Array, groups: Sequence[str], targets: NDArray[np.int64], recipe
     scaled = np.clip((values - mean) / spread, -LIMIT, LIMIT)
     names = np.asarray(groups)
     means: tuple[list[Array], list[Array]] = ([], [])
-    inside = np.zeros((values.shape[1],) * 2)
+    apart = scaled  # in its place: with many patches it is large
     for group in sorted(set(groups)):
         rows = names == group
         centre = scaled[rows].mean(0)
         means[int(targets[rows][0])].append(centre)
-        apart = scaled[rows] - centre
-        inside += apart.T @ apart / rows.sum()
+        apart[rows] = (scaled[rows] - centre) / np.sqrt(rows.sum())
     real, generated = np.array(means[0]), np.array(means[1])
-    inside *= recipe.inside / (len(real) + len(generated))
+    inside = apart.T @ apart * (recipe.inside / (len(real) + len(generated)))
     scatter = (np.cov(real.T) + np.cov(generated.T)) / 2 + inside
     scatter += recipe.ridge * np.trace(scatter) / len(scatter) * np.eye(len(scatter))
     weights = np.linalg.solve(scatter, generated.mean(0) - real.mean(0))

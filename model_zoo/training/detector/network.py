@@ -1,4 +1,4 @@
-"""The model that ships: fixed statistics of patches and a direction among them, and nets on residuals.
+"""The model that ships: what is measured in patches, a direction among it, and, if wanted, nets on residuals.
 
 Everything from the patches on is inside, so that the ONNX file is all that a scan needs (CONTRACT.md).
 """
@@ -12,11 +12,27 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from .backbone import Backbone
 from .fit import LIMIT, Discriminant
 from .residuals import Residuals
 from .statistics import Statistics
 
 Array = NDArray[np.float64]
+
+
+class Front(nn.Module):
+    """All that is measured in a patch: `(N, 3, 192, 128)` to `(N, F)`, statistics before the network's maps.
+
+    Args:
+        backbone: as `backbone.pretrained` gives it.
+    """
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.statistics, self.backbone = Statistics(), backbone
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return torch.cat([self.statistics(frames), self.backbone(frames)], 1)
 
 
 class Detector(nn.Module):
@@ -25,7 +41,8 @@ class Detector(nn.Module):
     Args:
         clip: reads the mean of a clip's patches.
         patch: scales single patches, which vary more than clips do.
-        projection: `(F, D)`, from a patch's scaled statistics to the embedding.
+        projection: `(F, D)`, from a patch's scaled measurements to the embedding.
+        front: measures patches, see `Front`.
         nets: whose mean logit is added; folded.
         weight: what it is multiplied by.
     """
@@ -35,12 +52,13 @@ class Detector(nn.Module):
         clip: Discriminant,
         patch: Discriminant,
         projection: Array,
+        front: nn.Module,
         nets: Sequence[Residuals] = (),
         weight: float = 0.0,
     ) -> None:
         super().__init__()
         self.nets, self.weight = nn.ModuleList(nets), weight
-        self.front = Statistics()
+        self.front = front
         self.clip, self.patch = _Reader(clip), _Reader(patch)
         self.register_buffer("projection", torch.tensor(projection).float())
 

@@ -17,7 +17,7 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Row:
-    """One clip in one condition: its patches' statistics `(N, F)`, and its fold."""
+    """One clip in one condition: what was measured in its patches `(N, F)`, and its fold."""
 
     clip: Clip
     condition: str
@@ -32,7 +32,7 @@ class Row:
 
 
 def pooled(patches: Array) -> Array:
-    """A clip's vector: the mean of its patches' statistics. Their spread was tried and made it worse."""
+    """A clip's vector: the mean of its patches' measurements. Their spread was tried and made it worse."""
     mean: Array = patches.mean(0).astype(np.float32)
     return mean
 

@@ -19,11 +19,12 @@ import torch
 
 from . import cache as clips_cache
 from . import features
+from .backbone import pretrained
 from .conditions import DEGRADED, EVALUATED, RANDOM, WHOLE
 from .crossval import cross_validated
 from .export import export, refilled
 from .fit import Recipe, directions, fit
-from .network import Detector
+from .network import Detector, Front
 from .report import put, write
 from .residuals import Residuals
 from .table import Row, group, pooled, rows
@@ -34,7 +35,7 @@ TRAINED_ON = ("360p_crf28", "720p_crf20", "360p_vp9", *RANDOM)
 without VP9, an AUC between codecs is 0.04 away from that of one codec."""
 SHUFFLES = 10
 """Times that labels are dealt anew: with few families one dealing may be off by 0.1."""
-VERSION, VERSION_WITH_NETS = "1", "2"
+VERSION, VERSION_WITH_NETS = "2", "3"
 PATCHES = 12
 
 
@@ -51,7 +52,7 @@ def fitted(training: Sequence[Row], recipe: Recipe, nets: Sequence[Residuals], c
     patches = np.concatenate([row.patches for row in seen]).astype(np.float64)
     names = [group(row) for row in seen for _ in row.patches]
     patch = fit(patches, names, np.array([row.target for row in seen for _ in row.patches]), recipe)
-    return Detector(clip, patch, directions(patch.scaled(patches)), nets, course.weight)
+    return Detector(clip, patch, directions(patch.scaled(patches)), Front(pretrained()), nets, course.weight)
 
 
 def main() -> None:
