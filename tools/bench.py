@@ -25,7 +25,7 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
 
 import bench_media  # noqa: E402
 import bench_visible_marks  # noqa: E402
-from benchmarks import daemon, machine, networks, peers, scans  # noqa: E402
+from benchmarks import daemon, generator, machine, networks, peers, scans  # noqa: E402
 from pages import put_section  # noqa: E402
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -69,6 +69,7 @@ TABLES: dict[str, Callable[[Run], str]] = {
     "lengths": lambda run: scans.lengths(run.home, run.repeat, run.quick),
     "resolutions": lambda run: scans.resolutions(run.home, min(run.repeat, 3), run.quick),
     "at once": lambda run: scans.at_once(run.home, min(run.repeat, 3), run.quick),
+    "generator": lambda run: generator.generator(run.home, run.quick),
     "visible marks": lambda run: bench_visible_marks.section(run.repeat),
     **{name: _media(name) for name in bench_media.TABLES},
 }

@@ -26,12 +26,13 @@ def test_every_table_has_its_place_on_the_page_and_every_place_its_table() -> No
 
 
 def test_a_quick_run_makes_tables(capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench.main(["--quick", "targets", "start", "sizes", "arithmetic", "batches"]) == 0
+    assert bench.main(["--quick", "targets", "start", "sizes", "arithmetic", "batches", "generator"]) == 0
     said = capsys.readouterr().out
     assert "| verdict, OCR set apart | 1.5 floors |" in said
     assert "| start to first answer, s | 1 |" in said
     assert "| a small transformer | 2 x 3 x 32 x 32 |" in said
     assert "| rivagan 0.2.0 | fp32 | can be fetched | 1.09 |" in said
+    assert "| 1 s, 64x64 | 15 s |" in said
     assert "medians of 1. Load" in said
 
 
