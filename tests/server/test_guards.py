@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import uuid
 from typing import Any
 
 import aiohttp
@@ -13,6 +12,8 @@ import pytest
 
 from server.daemons import CHROMIUM_ID, TOKEN, PacedScanner, running
 from touchstone.system.paths import Paths
+
+FIREFOX_ID = "0b7b1c58-6f0e-4a7b-9c5f-2f1d7a1f2a63"  # Firefox draws one for each profile
 
 OWN_HOSTS = ["127.0.0.1:{port}", "[::1]:{port}", "localhost:{port}", "LOCALHOST:{port}"]
 FOREIGN_HOSTS = [
@@ -28,7 +29,7 @@ FOREIGN_HOSTS = [
     "user@127.0.0.1:{port}",
     "",
 ]
-OWN_ORIGINS = [f"chrome-extension://{CHROMIUM_ID}", f"moz-extension://{uuid.uuid4()}"]
+OWN_ORIGINS = [f"chrome-extension://{CHROMIUM_ID}", f"moz-extension://{FIREFOX_ID}"]
 FOREIGN_ORIGINS = [
     "https://evil.example",
     "http://127.0.0.1:{port}",
@@ -41,8 +42,8 @@ FOREIGN_ORIGINS = [
     f"https://evil.example/chrome-extension://{CHROMIUM_ID}",
     "moz-extension://",
     "moz-extension://evil",
-    f"moz-extension://{uuid.uuid4()}/x",
-    f"moz-extension://{uuid.uuid4()}\t",
+    f"moz-extension://{FIREFOX_ID}/x",
+    f"moz-extension://{FIREFOX_ID}\t",
     "file://",
 ]
 WRONG_TOKENS = [
