@@ -3,10 +3,10 @@
 A prompt becomes a scene of the world (language.stage): things with places and ways, a backdrop, a camera.
 That is arithmetic, as exact as the words are. What a patch is told of it is which things cover it, from where
 in them, and which part of the world lies behind; how it looks, and how it looks a moment later, the denoiser
-has learned. Outlines are told in cells of four pixels, at the first and the last of a latent's frames: a mask
-of the layout, since outlines are what small networks paint worst by themselves. (Layouts that a planner makes
-and a video model fills in: Lin et al. 2023, VideoDirectorGPT; Lian et al. 2023, LLM-grounded Video
-Diffusion.)
+has learned. Outlines and flat colours are told in cells of four pixels, at the first and the last of a
+latent's frames: a sketch of the layout, since outlines, and which colour is whose, are what small networks
+get wrong. (Layouts that a planner makes and a video model fills in: Lin et al. 2023, VideoDirectorGPT; Lian
+et al. 2023, LLM-grounded Video Diffusion.)
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..world import RADIUS, Background, Colour, Light, Scene, Shape
+from ..world.backdrops import phase
 from ..world.motion import View, place, view
+from ..world.rendering import BEFORE, PAINT
 from ..world.silhouettes import SILHOUETTES
 from .words import Begun, shown_at
 
@@ -32,6 +34,10 @@ WAVES = (1.5, 3.0)
 """Radians a radius, of the waves that tell a patch where in a thing it is."""
 WORLD_WAVES = (0.7, 1.4, 2.8)
 """Radians a unit, of those that tell it where in the world it is."""
+FINE_WAVES = (5.6, 11.2, 22.4)
+"""The same for patterns such as tiles and windows; they come last in a plan."""
+PHASES = (1, 2, 3, 7)
+"""Numbers of the phases that backdrops draw from a scene's seed."""
 CELLS = 4
 """Cells of a patch, each way, in which outlines are told."""
 GROUP_S = 3 / 16
@@ -40,7 +46,9 @@ _SHAPES, _COLOURS, _BACKGROUNDS, _LIGHTS = (list(kind) for kind in (Shape, Colou
 _SLOT = 3 + 4 * len(WAVES) + 1 + 2 + len(_SHAPES) + len(_COLOURS)
 _WORLD = len(_BACKGROUNDS) + len(_LIGHTS) + 4 * len(WORLD_WAVES) + 5
 _COVER = 2 * CELLS * CELLS
-PLANES = SLOTS * _SLOT + _WORLD + SLOTS * _COVER
+_FLAT = 2 * CELLS * CELLS * 4
+_FINE = 4 * len(FINE_WAVES) + 2 * len(PHASES)
+PLANES = SLOTS * _SLOT + _WORLD + SLOTS * _COVER + _FLAT + _FINE
 _JUMP = 0.5
 """Units; what goes further within a latent changed sides of the picture."""
 
@@ -111,6 +119,7 @@ def planes(scene: Scene, seconds: Sequence[float], spans: Sequence[float], rows:
     out = np.zeros((len(seconds), rows * columns, PLANES), np.float32)
     for moment, (second, span) in enumerate(zip(seconds, spans, strict=True)):
         filled = np.zeros(rows * columns, int)
+        flat = _Flat(rows, columns)
         seen, earlier = view(scene, second), view(scene, second - span)
         for thing in reversed(scene.things):
             middle = np.array(place(thing, second, seen, *whole)) * seen.zoom
@@ -136,12 +145,14 @@ def planes(scene: Scene, seconds: Sequence[float], spans: Sequence[float], rows:
                 ],
                 axis=1,
             )
+            flat.under(covers, thing.colour, scene.light)
             for spot in np.flatnonzero((np.hypot(u, v) < reach) & (filled < SLOTS)):
                 first = filled[spot] * _SLOT
                 out[moment, spot, first : first + _SLOT] = told[:, spot]
                 first = SLOTS * _SLOT + _WORLD + filled[spot] * _COVER
                 out[moment, spot, first : first + _COVER] = covers[spot]
                 filled[spot] += 1
+        out[moment, :, -_FLAT - _FINE : -_FINE] = flat.told()
         wx, wy = x / seen.zoom + seen.x, y / seen.zoom + seen.y
         out[moment, :, SLOTS * _SLOT : SLOTS * _SLOT + _WORLD] = np.concatenate(
             [
@@ -151,7 +162,37 @@ def planes(scene: Scene, seconds: Sequence[float], spans: Sequence[float], rows:
                 [wy, np.full_like(x, seen.zoom), *_moved(seen, earlier, len(x))],
             ]
         ).T
+        phases = [phase(scene.seed, number) for number in PHASES]
+        out[moment, :, -_FINE:] = np.concatenate(
+            [
+                *([np.sin(w * wx), np.cos(w * wx), np.sin(w * wy), np.cos(w * wy)] for w in FINE_WAVES),
+                *([np.full_like(x, np.sin(p)), np.full_like(x, np.cos(p))] for p in phases),
+            ]
+        ).T
     return out
+
+
+class _Flat:
+    """Things in their colours without light and shade, cell by cell; those in front first.
+
+    Args:
+        rows, columns: of patches.
+    """
+
+    def __init__(self, rows: int, columns: int) -> None:
+        self._colours = np.zeros((rows * columns, _COVER, 3))
+        self._open = np.ones((rows * columns, _COVER))
+
+    def under(self, covers: NDArray[np.float64], colour: Colour, light: Light) -> None:
+        """A thing behind those that are there; `covers (rows * columns, _COVER)`."""
+        seen = covers * self._open
+        self._colours += seen[..., None] * (np.array(PAINT[colour]) * BEFORE[light])
+        self._open -= seen
+
+    def told(self) -> NDArray[np.float64]:
+        """`(rows * columns, _FLAT)`: colours, and how much of a cell is covered."""
+        every = np.concatenate([self._colours, 1 - self._open[..., None]], -1)
+        return every.reshape(len(every), _FLAT)
 
 
 def _cover(

@@ -36,14 +36,14 @@ def _step(value: Plane, width: float) -> Plane:
     return soft
 
 
-def _phase(seed: int, number: int) -> float:
+def phase(seed: int, number: int) -> float:
     """A number from 0 to 2 pi that a seed and a number stand for."""
     return ((seed * 2654435761 + number * 40503) % 65536) / 65536 * 6.2832
 
 
 def _grain(x: Plane, y: Plane, seed: int) -> Plane:
     """A fine irregular texture between -1 and 1 that stays where it is in the world."""
-    p = _phase(seed, 7)
+    p = phase(seed, 7)
     bent = x + 0.3 * np.sin(5.1 * y + p)
     grain: Plane = np.sin(17 * bent + 9 * y) * np.sin(23 * y - 11 * bent + p)
     return grain
@@ -52,7 +52,7 @@ def _grain(x: Plane, y: Plane, seed: int) -> Plane:
 def _heaven(x: Plane, y: Plane, second: float, seed: int) -> Picture:
     height = np.clip((y + 1.2) / 1.6, 0, 1)
     blue = _mix(_colour(0.36, 0.6, 0.9), _colour(0.78, 0.88, 0.97), height)
-    p, drift = _phase(seed, 1), x - 0.02 * second
+    p, drift = phase(seed, 1), x - 0.02 * second
     billow = (
         np.sin(2.1 * drift + p) + np.sin(3.7 * drift - 2 * y + 2 * p) + np.sin(5.3 * y + 1.3 * drift + 3 * p)
     )
@@ -68,10 +68,10 @@ def harbour(x: Plane, y: Plane, second: float, seed: int) -> Picture:
     """Water with waves up to the horizon, and the masts of boats that lie there."""
     above = _heaven(x, y, second, seed)
     depth = np.clip(y - HORIZON, 0, 2)
-    wave = np.sin(38 * depth / (0.35 + depth) * 2 + 3 * np.sin(2 * x + _phase(seed, 2)) - 2 * second)
+    wave = np.sin(38 * depth / (0.35 + depth) * 2 + 3 * np.sin(2 * x + phase(seed, 2)) - 2 * second)
     water = _mix(_colour(0.25, 0.5, 0.62), _colour(0.08, 0.28, 0.42), np.clip(depth / 1.2, 0, 1))
     water = water + (0.045 * wave)[..., None]
-    spot = (x + _phase(seed, 3)) % 0.9 - 0.45
+    spot = (x + phase(seed, 3)) % 0.9 - 0.45
     mast = np.maximum(np.abs(spot) - 0.012, np.abs(y - HORIZON + 0.2) - 0.2)
     hull = np.maximum(np.abs(spot) - 0.16 + 0.5 * (y - HORIZON + 0.06), np.abs(y - HORIZON + 0.03) - 0.035)
     below = _mix(above, water, _step(y - HORIZON, 0.015))
@@ -80,7 +80,7 @@ def harbour(x: Plane, y: Plane, second: float, seed: int) -> Picture:
 
 def meadow(x: Plane, y: Plane, second: float, seed: int) -> Picture:
     """A hilly meadow under the sky."""
-    hill = HORIZON + 0.1 * np.sin(1.3 * x + _phase(seed, 2))
+    hill = HORIZON + 0.1 * np.sin(1.3 * x + phase(seed, 2))
     depth = np.clip((y - hill) / 1.1, 0, 1)
     grass = _mix(_colour(0.56, 0.74, 0.36), _colour(0.25, 0.5, 0.18), depth)
     grass = grass * (1 + 0.13 * _grain(x / (0.4 + depth), y / (0.4 + depth), seed))[..., None]
@@ -89,7 +89,7 @@ def meadow(x: Plane, y: Plane, second: float, seed: int) -> Picture:
 
 def desert(x: Plane, y: Plane, second: float, seed: int) -> Picture:
     """Two rows of dunes under the sky."""
-    p = _phase(seed, 2)
+    p = phase(seed, 2)
     far = HORIZON - 0.02 + 0.1 * np.sin(1.7 * x + p)
     near = HORIZON + 0.35 + 0.16 * np.sin(1.1 * x + 2 * p)
     picture = _mix(_heaven(x, y, second, seed), _colour(0.86, 0.72, 0.5), _step(y - far, 0.015))
@@ -99,7 +99,7 @@ def desert(x: Plane, y: Plane, second: float, seed: int) -> Picture:
 
 def mountains(x: Plane, y: Plane, second: float, seed: int) -> Picture:
     """A chain of peaks with snow on them."""
-    p = _phase(seed, 2)
+    p = phase(seed, 2)
 
     def ridge(at: Plane) -> Plane:
         return np.abs((at + p) % 1.4 - 0.7) * 0.9 + np.abs((at * 1.7 + 2 * p) % 1.1 - 0.55) * 0.35 - 0.45
@@ -119,9 +119,9 @@ def mountains(x: Plane, y: Plane, second: float, seed: int) -> Picture:
 def city(x: Plane, y: Plane, second: float, seed: int) -> Picture:
     """A row of houses with windows."""
     block = np.floor(x * 2.5)
-    height = 0.5 + 0.5 * np.sin(block * 12.9898 + _phase(seed, 2))
+    height = 0.5 + 0.5 * np.sin(block * 12.9898 + phase(seed, 2))
     roof = 0.35 - 0.75 * height
-    shade = 0.3 + 0.14 * np.sin(block * 78.233 + _phase(seed, 3))
+    shade = 0.3 + 0.14 * np.sin(block * 78.233 + phase(seed, 3))
     house = shade[..., None] * _colour(1.0, 0.98, 1.06)
     column, row = (x * 2.5 % 1) * 4 % 1, y * 7 % 1
     window = np.minimum(_step(0.26 - np.abs(column - 0.5), 0.12), _step(0.26 - np.abs(row - 0.5), 0.12))
@@ -150,7 +150,7 @@ def stars(x: Plane, y: Plane, second: float, seed: int) -> Picture:
 
     It is only ever seen by night, which darkens it; so the stars shine brighter than white by day.
     """
-    p = _phase(seed, 2)
+    p = phase(seed, 2)
     heaven = _mix(_colour(0.16, 0.2, 0.42), _colour(0.4, 0.42, 0.62), np.clip((y + 1.2) / 1.6, 0, 1))
     column, row = np.floor(3.2 * x), np.floor(3.2 * y)
     chance = np.sin(column * 12.9898 + row * 78.233 + p) * 43758.5453
