@@ -78,6 +78,9 @@ TABLES: dict[str, Callable[[Run], str]] = {
 SLOW = ("visible marks", *bench_media.TABLES)
 """Left out of a quick run: they make clips of 1080p and 4K first."""
 
+ONCE = ("generator",)
+"""Run once, whatever `--repeat` says: they take minutes."""
+
 PRINTED = ("sampler",)
 """Only printed: its table on the page has clips of cameras as well, which are given by hand."""
 
@@ -100,8 +103,9 @@ def measured(before: float, after: float, repeat: int) -> str:
         if max(before, after) < machine.QUIET
         else "; other work shared the machine, so look at processor time"
     )
+    runs = "once each" if repeat == 1 else f"medians of {repeat}"
     return (
-        f"{datetime.now(UTC):%-d %B %Y}, medians of {repeat}. Load {before:.1f} at the start and {after:.1f}"
+        f"{datetime.now(UTC):%-d %B %Y}, {runs}. Load {before:.1f} at the start and {after:.1f}"
         f" at the end{busy}."
     )
 
@@ -129,7 +133,7 @@ def main(arguments: list[str] | None = None) -> int:
         run = Run(Path(home), repeat, args.quick, peaks, args.peers if args.peers.is_file() else None)
         for name in names:
             started, before = time.perf_counter(), machine.load()
-            text = f"{TABLES[name](run)}\n\n{measured(before, machine.load(), repeat)}"
+            text = f"{TABLES[name](run)}\n\n{measured(before, machine.load(), 1 if name in ONCE else repeat)}"
             print(f"## {name}\n\n{text}\n", flush=True)
             print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
             if args.write and name not in PRINTED:

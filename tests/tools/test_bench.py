@@ -33,7 +33,7 @@ def test_a_quick_run_makes_tables(capsys: pytest.CaptureFixture[str]) -> None:
     assert "| a small transformer | 2 x 3 x 32 x 32 |" in said
     assert "| rivagan 0.2.0 | fp32 | can be fetched | 1.09 |" in said
     assert "| 1 s, 64x64 | 15 s |" in said
-    assert "medians of 1. Load" in said
+    assert "once each. Load" in said
 
 
 @pytest.mark.parametrize(

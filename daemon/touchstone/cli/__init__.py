@@ -45,12 +45,16 @@ COLLECT_AFTER = 50_000
 With Python's own threshold a daemon takes an eighth longer to start."""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line as argparse sees it; docs/cli.md is generated from it."""
+def build_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The command line as argparse sees it; docs/cli.md is generated from all of it.
+
+    Args:
+        commands: modules of the commands that are declared.
+    """
     parser = argparse.ArgumentParser(prog="touchstone", description=say("cli.description"))
     parser.add_argument("--version", action="version", version=f"touchstone {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar=say("cli.command_metavar"))
-    for name in COMMANDS:
+    for name in commands:
         import_module(f"{__name__}.{name}").add_parser(subparsers)
     return parser
 
@@ -61,7 +65,9 @@ def main(argv: Sequence[str] | None = None, env: Environment | None = None) -> i
     gc.set_threshold(COLLECT_AFTER)
     if argv is None and (status := run_as_named(sys.argv[1:])) is not None:
         return status
-    args = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    named = [name for name in COMMANDS if words and words[0] == name.replace("_", "-")]
+    args = build_parser(named or COMMANDS).parse_args(argv)  # what is not asked for need not be loaded
     env = env or Environment.of_this_machine()
     try:
         code: int = args.run(args, env)
