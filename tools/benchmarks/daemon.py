@@ -59,6 +59,16 @@ class Started:
     released: Memory | None = None
 
 
+def own_environment(home: Path) -> dict[str, str]:
+    """What a process is started with that keeps all of its files in `home`, and asks no keyring."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(home),
+        HOME_VARIABLE: str(home),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+    }
+
+
 def start_and_idle(home: Path, clip: Path | None = None) -> Started:
     """Start a daemon in an empty home, wait for its first answer, leave it alone, end it.
 
@@ -66,12 +76,7 @@ def start_and_idle(home: Path, clip: Path | None = None) -> Started:
         clip: to be scanned once; the daemon is then left alone for as long as unused workers stay.
     """
     paths = Paths.under(home)
-    environ = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": str(home),
-        HOME_VARIABLE: str(home),
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
-    }
+    environ = own_environment(home)
     started = time.perf_counter()
     process = subprocess.Popen(
         [TOUCHSTONE, "serve"],

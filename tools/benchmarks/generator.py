@@ -7,10 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from touchstone.system.paths import HOME_VARIABLE
-
 from .cost import Cost, peak_mb, table
-from .daemon import TOUCHSTONE
+from .daemon import TOUCHSTONE, own_environment
 from .machine import held
 
 PROMPT = "a red kite over a harbour at dusk"
@@ -22,15 +20,11 @@ QUICK = ((1, "64x64", 15.0, None),)
 def made(home: Path, seconds: int, size: str) -> tuple[Cost, float | None]:
     """What one clip costs, and the most memory that the process held, in MB; None without /proc."""
     target = home / f"made-{seconds}-{size}.mp4"
-    environ = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": str(home),
-        HOME_VARIABLE: str(home),
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
-    }
     order = [TOUCHSTONE, "generate", PROMPT, "--seconds", str(seconds), "--size", size, "--seed", "1"]
     used, started = os.times(), time.perf_counter()
-    process = subprocess.Popen([*order, "-o", str(target)], env=environ, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*order, "-o", str(target)], env=own_environment(home), stdout=subprocess.DEVNULL
+    )
     most = 0.0
     # Asked while it lives: what is told of a process that has ended counts the memory of this one, too.
     while process.poll() is None:

@@ -1,7 +1,7 @@
 """The command line: `touchstone <command>`. A command is a thin function in a module of its own.
 
 Each command's module offers `add_parser(subparsers)`, which sets `run`, a callable `(args, env) -> int`.
-Modules keep their imports light at the top: every command pays for all of them.
+Modules keep their imports light at the top: `--help` pays for all of them.
 """
 
 from __future__ import annotations

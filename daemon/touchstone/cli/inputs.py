@@ -118,7 +118,7 @@ def _expand(item: str, fragments: Sequence[str]) -> Iterator[AnySource | Unscann
 
 
 def _source(item: str, fragments: Sequence[str]) -> AnySource | Unscannable:
-    # Only here: every command loads this module, and what checks sources takes longer than all the rest.
+    # Only here: `--help` loads this module with every command, and what checks sources takes longer than all.
     from pydantic import ValidationError
 
     from ..verdict import SourceKind

@@ -166,17 +166,19 @@ def from_tokens(tokens: Sequence[str]) -> Request:
             things.append(replace(coming, shape=_SHAPES[token]))
             coming = Wanted()
         elif token in _BACKGROUNDS:
-            rest, coming = replace(rest, background=_BACKGROUNDS[token]), _added(coming, things)
+            _add(coming, things)
+            rest, coming = replace(rest, background=_BACKGROUNDS[token]), Wanted()
         elif token in _LIGHTS:
-            rest, coming = replace(rest, light=_LIGHTS[token]), _added(coming, things)
+            _add(coming, things)
+            rest, coming = replace(rest, light=_LIGHTS[token]), Wanted()
         elif token in _CAMERAS:
             rest = replace(rest, camera=_CAMERAS[token])
         else:
             coming = _said(token, coming, things)
-    if coming != Wanted():
-        if not things:
-            things.append(coming)
-        _added(coming, things)
+    if things:
+        _add(coming, things)
+    elif coming != Wanted():
+        things.append(coming)
     return replace(rest, things=_at_most(things))
 
 
@@ -195,13 +197,12 @@ def _said(token: str, coming: Wanted, things: list[Wanted]) -> Wanted:
     return coming
 
 
-def _added(coming: Wanted, things: list[Wanted]) -> Wanted:
+def _add(coming: Wanted, things: list[Wanted]) -> None:
     """What was said of a thing that never came is told of the last one, where that leaves it open."""
     if things:
         last = things[-1]
-        open_to = {name: getattr(coming, name) for name in _ABOUT if getattr(last, name) is None}
-        things[-1] = replace(last, **open_to)
-    return Wanted()
+        said = {name: getattr(coming, name) for name in _ABOUT if getattr(last, name) is None}
+        things[-1] = replace(last, **said)
 
 
 _ABOUT = (*_BEFORE_A_SHAPE, *_AFTER_A_SHAPE)

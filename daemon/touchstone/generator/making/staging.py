@@ -28,6 +28,9 @@ from .words import Begun, shown_at
 Planes = NDArray[np.float32]
 """`(T, rows * columns, PLANES)`."""
 
+Place = NDArray[np.float64]
+"""`(rows * columns,)`, one coordinate of each patch."""
+
 SLOTS = 2
 """Things that a patch is told of: those that stand in front."""
 WAVES = (1.5, 3.0)
@@ -131,7 +134,7 @@ def planes(scene: Scene, seconds: Sequence[float], spans: Sequence[float], rows:
             told = np.concatenate(
                 [
                     [np.ones_like(u), u, v],
-                    *([np.sin(w * u), np.cos(w * u), np.sin(w * v), np.cos(w * v)] for w in WAVES),
+                    *_waves(WAVES, u, v),
                     [np.full_like(u, radius / unit / 2)],
                     [np.full_like(u, part / radius) for part in way],
                     _one(_SHAPES.index(thing.shape), len(_SHAPES), len(u)),
@@ -158,14 +161,14 @@ def planes(scene: Scene, seconds: Sequence[float], spans: Sequence[float], rows:
             [
                 _one(_BACKGROUNDS.index(scene.background), len(_BACKGROUNDS), len(x)),
                 _one(_LIGHTS.index(scene.light), len(_LIGHTS), len(x)),
-                *([np.sin(w * wx), np.cos(w * wx), np.sin(w * wy), np.cos(w * wy)] for w in WORLD_WAVES),
+                *_waves(WORLD_WAVES, wx, wy),
                 [wy, np.full_like(x, seen.zoom), *_moved(seen, earlier, len(x))],
             ]
         ).T
         phases = [phase(scene.seed, number) for number in PHASES]
         out[moment, :, -_FINE:] = np.concatenate(
             [
-                *([np.sin(w * wx), np.cos(w * wx), np.sin(w * wy), np.cos(w * wy)] for w in FINE_WAVES),
+                *_waves(FINE_WAVES, wx, wy),
                 *([np.full_like(x, np.sin(p)), np.full_like(x, np.cos(p))] for p in phases),
             ]
         ).T
@@ -206,6 +209,11 @@ def _cover(
     cover: NDArray[np.float64] = np.clip(0.5 - away * radius / cell, 0, 1)
     cells = cover.reshape(rows, CELLS, columns, CELLS).transpose(0, 2, 1, 3)
     return cells.reshape(rows * columns, CELLS * CELLS)
+
+
+def _waves(rates: Sequence[float], x: Place, y: Place) -> list[list[Place]]:
+    """Where points are, at each of some rates."""
+    return [[np.sin(w * x), np.cos(w * x), np.sin(w * y), np.cos(w * y)] for w in rates]
 
 
 def _one(number: int, count: int, patches: int) -> NDArray[np.float64]:
